@@ -1,0 +1,87 @@
+import { GitMirrorError } from '../core/error.ts';
+import type { ProtocolVersion } from '../transport/connect-options.ts';
+import { connectService } from '../transport/connect.ts';
+import type { EndpointRole } from '../transport/endpoint.ts';
+import type { GitService, RequestBody, ServiceConnection } from '../transport/service-connection.ts';
+import { AdvertisementDecoder, type Advertisement } from '../wire/advertisement.ts';
+import { PacketDecoder } from '../wire/pkt-line.ts';
+import { PacketReader } from './packet-reader.ts';
+import { PacketTrace } from './packet-trace.ts';
+import type { RemoteOptions } from './remote-options.ts';
+
+/** A service that has said what it is: its advertisement, and a way to ask. */
+export interface OpenService {
+  readonly connection: ServiceConnection;
+  readonly advertisement: Advertisement;
+  /** Sends `body`; the reader is positioned at the first packet of the answer. */
+  exchange(body: RequestBody): Promise<PacketReader>;
+}
+
+/** Connects to `service` of the endpoint and reads its advertisement. The caller closes `connection`. */
+export async function openService(
+  options: RemoteOptions,
+  service: GitService,
+  role: EndpointRole,
+  protocol: ProtocolVersion,
+): Promise<OpenService> {
+  const connection = await connectService(options.endpoint, {
+    service,
+    protocol,
+    role,
+    auth: options.auth,
+    credentials: options.credentials,
+    dispatcher: options.dispatcher,
+    userAgent: options.userAgent,
+    meter: options.tally,
+    signal: options.signal,
+    followInfoRefsRedirect: options.endpoint.followInfoRefsRedirect,
+    env: options.env,
+    caFile: options.caFile,
+  });
+  const trace =
+    options.tracePacket === undefined
+      ? undefined
+      : new PacketTrace(options.tracePacket, service === 'git-upload-pack' ? 'fetch' : 'push');
+  try {
+    const reader = new PacketReader(connection.advertisement, trace);
+    const advertisement = await readAdvertisement(reader, service, connection.displayUrl);
+    if (connection.mode === 'stateless') await reader.release();
+    return {
+      connection,
+      advertisement,
+      async exchange(body) {
+        if (trace !== undefined && body instanceof Uint8Array) traceRequest(trace, body);
+        const answer = await connection.request(body, {
+          compress: true,
+          ...(options.signal === undefined ? {} : { signal: options.signal }),
+        });
+        return connection.mode === 'stateful' ? reader : new PacketReader(answer, trace);
+      },
+    };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function readAdvertisement(reader: PacketReader, service: GitService, url: string): Promise<Advertisement> {
+  const decoder = new AdvertisementDecoder({ service });
+  try {
+    for (;;) {
+      const packet = await reader.read(`${url} was listing its refs`);
+      if (decoder.push(packet)) return decoder.result();
+    }
+  } catch (error) {
+    if (!(error instanceof GitMirrorError) || error.code !== 'GM_PROTOCOL') throw error;
+    throw new GitMirrorError('GM_PROTOCOL', `Reading the advertisement of ${url} failed: ${error.message}`, {
+      cause: error,
+      details: { url, ...error.details },
+    });
+  }
+}
+
+function traceRequest(trace: PacketTrace, body: Uint8Array): void {
+  const decoder = new PacketDecoder();
+  decoder.push(body);
+  for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) trace.sent(packet);
+}

@@ -1,0 +1,1 @@
+export declare function printableText(text: string | Uint8Array, maxLength?: number): string;
