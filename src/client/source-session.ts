@@ -6,22 +6,15 @@ import { encodeLsRefsRequest, LsRefsDecoder } from '../wire/ls-refs.ts';
 import { fetchV0 } from './fetch-v0.ts';
 import { fetchV2 } from './fetch-v2.ts';
 import { openService, type OpenService } from './open-service.ts';
+import type { PackSource } from './pack-source.ts';
+import type { RemoteRefs } from './remote-refs.ts';
 import type { PackAnswer, PackRequest } from './pack-request.ts';
 import type { RemoteOptions } from './remote-options.ts';
 import { commandCapabilities } from './command-capabilities.ts';
 import { shallowSourceError } from './shallow-source.ts';
 
-/** Refs of a remote, HEAD left out. */
-export interface RemoteRefs {
-  readonly refs: readonly AdvertisedRef[];
-  /** The ref that HEAD names; undefined when it is detached, or the server does not say. */
-  readonly head: string | undefined;
-  /** Printable names of refs that were left out because they are not legal. */
-  readonly invalidNames: readonly string[];
-}
-
 /** The upload-pack side of a replication: lists refs and sends packs. Call {@link close} at the end. */
-export class SourceSession {
+export class SourceSession implements PackSource {
   readonly #options: RemoteOptions;
   readonly #protocol: ProtocolVersion;
   #service: OpenService;
@@ -47,22 +40,35 @@ export class SourceSession {
     return this.#advertisement.version;
   }
 
+  get protocol(): string {
+    return `v${this.version}`;
+  }
+
   get objectFormat(): ObjectFormat {
     return this.#advertisement.objectFormat;
   }
 
-  /** Capabilities as the server wrote them. */
+  get answersInParallel(): boolean {
+    return this.#service.connection.mode === 'stateless';
+  }
+
   get capabilities(): readonly string[] {
     return this.#advertisement.capabilities.formatLines();
   }
 
-  /** Whether packs can be asked for with objects left out. */
   get canFilter(): boolean {
     const { capabilities } = this.#advertisement;
     return this.version === 2 ? capabilities.features('fetch').has('filter') : capabilities.has('filter');
   }
 
-  /** Whether commits can be asked for that no ref names. */
+  get canNegotiate(): boolean {
+    return this.version === 2;
+  }
+
+  get relays(): boolean {
+    return true;
+  }
+
   get canWantAnyReachable(): boolean {
     const { capabilities } = this.#advertisement;
     return (
@@ -72,10 +78,6 @@ export class SourceSession {
     );
   }
 
-  /**
-   * Refs that begin with one of `prefixes`; a server may send more than that, so the answer is filtered here too.
-   * Throws `GM_PROTOCOL` for a shallow source, whose history cannot be copied whole.
-   */
   async listRefs(prefixes: readonly string[]): Promise<RemoteRefs> {
     const advertisement = this.#advertisement;
     if (advertisement.version === 2) return this.#listRefsV2(prefixes);
@@ -87,9 +89,10 @@ export class SourceSession {
     };
   }
 
-  /** Asks for a pack. `doing` names the purpose in errors: "fetching main from …". */
   async fetchPack(request: PackRequest, doing: string): Promise<PackAnswer> {
     await this.#reopenIfSpent();
+    // Until its pack has been read to the end, a conversation is good for nothing else.
+    this.#spent = this.#service.connection.mode === 'stateful';
     const { tally, onMessage } = this.#options;
     tally.wants += request.wants.length;
     tally.haves += request.haves.length;
@@ -99,7 +102,7 @@ export class SourceSession {
       doing,
       onMessage,
       left: (clean: boolean) => {
-        if (this.#service.connection.mode === 'stateful' && !(clean && this.version === 2)) this.#spent = true;
+        if (clean && this.version === 2) this.#spent = false;
       },
     };
     return this.version === 2 ? fetchV2(context, request) : fetchV0(context, request);

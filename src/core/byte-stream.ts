@@ -16,3 +16,14 @@ export async function* concatStreams(
 ): AsyncGenerator<Uint8Array, void, void> {
   for (const stream of streams) yield* stream;
 }
+
+/** `stream` untouched; `onBytes` is told the length of each chunk before it is passed on. */
+export async function* tapStream(
+  stream: ByteStream,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const chunk of stream) {
+    onBytes(chunk.length);
+    yield chunk;
+  }
+}

@@ -33,4 +33,22 @@ export const limits = {
   maxDumbListingBytes: 256 * 1024 * 1024,
   /** Packs and alternates that a dumb HTTP source may list. */
   maxDumbPacks: 100_000,
+  /** Bytes of all capabilities in one advertisement or request together. */
+  maxCapabilityBytes: 1024 * 1024,
+  /** Refs with illegal names that are remembered for the message; the rest are only counted. */
+  maxInvalidRefs: 100,
+  /** Argument lines in one request of a client, and lines in front of the pack in one fetch answer. */
+  maxRequestLines: 2_000_000,
+  /** Lines of `packfile-uris` in one fetch answer. */
+  maxPackfileUris: 1024,
+  /** Push options in one push. */
+  maxPushOptions: 1024,
+  /** Bytes of an HTTP answer read after its reader has left, to keep the connection usable. */
+  maxDrainBytes: 64 * 1024,
+  /** Bytes of a streamed HTTP body held back so that it can be sent again after a 401 (http.postBuffer). */
+  maxReplayBytes: 1024 * 1024,
+  /** Longest `Retry-After` that is waited for before an advertisement is asked for again, in milliseconds. */
+  maxRetryAfterMs: 5000,
+  /** Bytes of one answer of a credential helper. */
+  maxCredentialBytes: 64 * 1024,
 } as const;
