@@ -25,8 +25,13 @@ export const limits = {
   maxCommitParents: 65_536,
   /** Objects in one pack whose commits are read into a graph. */
   maxGraphObjects: 100_000_000,
-  /** Inflated bytes of one object that has to be held in memory whole: a tree, or anything stored as a delta. */
-  maxHeldObjectBytes: 1024 * 1024 * 1024,
+  /**
+   * Inflated bytes of one object that has to be held in memory whole: a tree, or anything stored as a delta. Git makes no
+   * deltas of larger ones (core.bigFileThreshold).
+   */
+  maxHeldObjectBytes: 512 * 1024 * 1024,
+  /** Trees inside trees (git: core.maxTreeDepth, 2048). */
+  maxTreeDepth: 2048,
   /** Bytes of one pack index of a dumb HTTP source. */
   maxPackIndexBytes: 4 * 1024 * 1024 * 1024,
   /** Bytes of `info/refs`, and of one of the small listings of a dumb HTTP source. */

@@ -3,11 +3,12 @@ import type { PackSource } from '../client/pack-source.ts';
 import type { RemoteRefs } from '../client/remote-refs.ts';
 import { SourceSession } from '../client/source-session.ts';
 import { TargetSession } from '../client/target-session.ts';
-import { GitMirrorError } from '../core/error.ts';
+import { GitMirrorError, isGitMirrorError } from '../core/error.ts';
 import type { Endpoint } from '../transport/endpoint.ts';
 import type { ProtocolVersion } from '../transport/connect-options.ts';
 import type { Options } from './client.ts';
 import { findFastForwards } from './ancestry.ts';
+import { DumbSource } from './dumb-source.ts';
 import { remoteOptions } from './open-ends.ts';
 import { movesToCheck, planRefs } from './plan-refs.ts';
 import type { ProtocolMode, RefScope } from './request.ts';
@@ -27,11 +28,11 @@ export interface RunInput {
 }
 
 /** The version that is asked for. */
-export function protocolVersion(mode: ProtocolMode): ProtocolVersion {
+function protocolVersion(mode: ProtocolMode): ProtocolVersion {
   return mode === 'v1' ? 1 : 2;
 }
 
-/** Connects to the source; with `--protocol v2`, anything else is refused. */
+/** Connects to the source, be it a Git service or plain files; with `--protocol v2`, anything else is refused. */
 export async function openSource(
   endpoint: Endpoint,
   protocol: ProtocolMode,
@@ -39,13 +40,17 @@ export async function openSource(
   context: RunContext,
   tally: ServiceTally,
 ): Promise<PackSource> {
-  const session = await SourceSession.open(
-    await remoteOptions(endpoint, 'source', options, context, tally),
-    protocolVersion(protocol),
-  );
-  if (protocol !== 'v2' || session.version === 2) return session;
-  await session.close();
-  throw new GitMirrorError('GM_PROTOCOL', `${session.displayUrl} does not speak protocol v2; use --protocol auto.`);
+  const remote = await remoteOptions(endpoint, 'source', options, context, tally);
+  let source: PackSource;
+  try {
+    source = await SourceSession.open(remote, protocolVersion(protocol));
+  } catch (error) {
+    if (!isGitMirrorError(error, 'GM_DUMB_HTTP')) throw error;
+    source = await DumbSource.open(remote, context);
+  }
+  if (protocol !== 'v2' || source.protocol === 'v2') return source;
+  await source.close();
+  throw new GitMirrorError('GM_PROTOCOL', `${source.displayUrl} does not speak protocol v2; use --protocol auto.`);
 }
 
 /** Connects to a target and reads its refs. */

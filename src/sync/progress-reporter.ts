@@ -24,8 +24,11 @@ export class ProgressReporter {
     return this.#onProgress !== undefined;
   }
 
+  /** One entry per side that moved pack bytes, the source first. */
   get throughput(): readonly SideThroughput[] {
-    return [...this.#sides].map(([label, { bytes, activeMs }]) => ({
+    // A target pulls before the source gives, so that it comes first in the map.
+    const sides = [...this.#sides].sort(([left], [right]) => Number(right === 'source') - Number(left === 'source'));
+    return sides.map(([label, { bytes, activeMs }]) => ({
       label,
       bytes,
       activeMs: Math.round(activeMs),

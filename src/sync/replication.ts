@@ -1,4 +1,5 @@
 import type { PackSource } from '../client/pack-source.ts';
+import { GitMirrorError } from '../core/error.ts';
 import type { RefCommand } from '../wire/update-request.ts';
 import { BatchedPush, cleanUp } from './batched.ts';
 import { chooseHaves } from './choose-haves.ts';
@@ -41,7 +42,7 @@ export async function carryOut(
   const works: Work[] = [];
   for (const run of runs) {
     await guard(run, async () => {
-      const work = await prepare(run, sourceHead);
+      const work = await prepare(source, run, sourceHead);
       if (work !== undefined) works.push(work);
     });
   }
@@ -75,9 +76,11 @@ export async function carryOut(
 }
 
 /** What has to go to a target, and the way it goes unless it turns out too large; undefined when there is nothing to do. */
-async function prepare(run: TargetRun, sourceHead: string | undefined): Promise<Work | undefined> {
+async function prepare(source: PackSource, run: TargetRun, sourceHead: string | undefined): Promise<Work | undefined> {
   const commands = commandsOf(run.plans, run.format, sourceHead);
   if (run.isBlocked || commands.length === 0) return undefined;
+  const needsObjects = run.wants(commands).length > 0;
+  if (!source.relays && needsObjects && run.policy.mode === 'replicate') throw relayImpossible(source, run);
   const { atomic, pushOptions } = run.policy;
   const deletes = run.plans.some(({ action }) => action === 'delete');
   run.session.assertCan({ atomic, pushOptions: pushOptions.length > 0, deletes });
@@ -86,7 +89,7 @@ async function prepare(run: TargetRun, sourceHead: string | undefined): Promise<
     await keepOldTips(run, rewrites, new Date());
     if (rewrites.length > 0) await run.session.refresh();
   }
-  describeWay(run, commands);
+  describeWay(source, run, commands);
   const need: Need = {
     wants: run.wants(commands),
     haves: chooseHaves(run.plans, run.session.refs, run.session.extraHaves),
@@ -94,10 +97,14 @@ async function prepare(run: TargetRun, sourceHead: string | undefined): Promise<
   return { need, delivery: { run, commands } };
 }
 
-function describeWay(run: TargetRun, commands: readonly RefCommand[]): void {
+function describeWay(source: PackSource, run: TargetRun, commands: readonly RefCommand[]): void {
   if (run.wants(commands).length === 0) {
     run.transferMode = 'none';
     run.reason = 'the target already has every object; only refs change';
+  } else if (!source.relays) {
+    run.transferMode = 'materialized';
+    run.relay = false;
+    run.reason = 'the source only has files (dumb HTTP); the pack is put together from a temporary store';
   } else if (run.isEmpty) {
     run.transferMode = 'bootstrap';
     run.reason = 'the target is empty; the pack is relayed as the source sends it';
@@ -105,6 +112,14 @@ function describeWay(run: TargetRun, commands: readonly RefCommand[]): void {
     run.transferMode = run.policy.mode === 'replicate' ? 'replicate' : 'incremental';
     run.reason = 'the target has part of the objects; the rest is relayed as the source sends it';
   }
+}
+
+function relayImpossible(source: PackSource, run: TargetRun): GitMirrorError {
+  return new GitMirrorError(
+    'GM_NO_RELAY',
+    `Replicating ${source.displayUrl} to ${run.url} by relay is impossible: the source only has files (dumb HTTP). Use sync, which goes by way of a temporary store.`,
+    { details: { sourceUrl: source.displayUrl, url: run.url } },
+  );
 }
 
 async function pushInSteps(

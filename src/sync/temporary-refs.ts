@@ -5,7 +5,7 @@ import type { RefCommand } from '../wire/update-request.ts';
 const bootstrapRefPrefix = 'refs/git-mirror/bootstrap/';
 
 /** The name of the temporary ref that holds `oid`: derived from it, so that none is ever moved. */
-function temporaryRefName(oid: ObjectId): string {
+export function temporaryRefName(oid: ObjectId): string {
   return `${bootstrapRefPrefix}${oid}`;
 }
 

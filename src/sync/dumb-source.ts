@@ -1,0 +1,102 @@
+import type { PackAnswer, PackRequest } from '../client/pack-request.ts';
+import type { PackSource } from '../client/pack-source.ts';
+import type { RemoteOptions } from '../client/remote-options.ts';
+import type { RemoteRefs } from '../client/remote-refs.ts';
+import { GitMirrorError } from '../core/error.ts';
+import { formatOf, type ObjectFormat } from '../core/object-id.ts';
+import { fetchDumb } from '../pack/dumb-http.ts';
+import { readDumbRefs, type DumbHead, type DumbRef } from '../pack/dumb-refs.ts';
+import { objectsBetween } from '../pack/select-objects.ts';
+import { writePack } from '../pack/write-pack.ts';
+import { openDumbHttp, type DumbHttp } from '../transport/http/dumb-http.ts';
+import { parseEndpoint } from '../transport/parse-endpoint.ts';
+import type { RunContext } from './run-context.ts';
+import { openTemporaryStore, type TemporaryStore } from './temporary-store.ts';
+
+/**
+ * A plain file server as a source: its files are fetched into a temporary store, and packs are put together from that.
+ * The store is filled when the first pack is asked for and serves every later one.
+ */
+export class DumbSource implements PackSource {
+  readonly protocol = 'dumb';
+  readonly capabilities: readonly string[] = [];
+  readonly canFilter = false;
+  readonly canWantAnyReachable = true;
+  readonly canNegotiate = false;
+  readonly answersInParallel = false;
+  readonly relays = false;
+  readonly objectFormat: ObjectFormat;
+  readonly #files: DumbHttp;
+  readonly #refs: readonly DumbRef[];
+  readonly #head: DumbHead | undefined;
+  readonly #context: RunContext;
+  #store: TemporaryStore | undefined;
+
+  private constructor(
+    files: DumbHttp,
+    listing: { readonly refs: readonly DumbRef[]; readonly head: DumbHead | undefined },
+    context: RunContext,
+  ) {
+    this.#files = files;
+    this.#refs = listing.refs;
+    this.#head = listing.head;
+    this.#context = context;
+    const [first] = listing.refs;
+    this.objectFormat = first === undefined ? 'sha1' : formatOf(first.oid);
+  }
+
+  /** Reads the list of refs. */
+  static async open(options: RemoteOptions, context: RunContext): Promise<DumbSource> {
+    const parsed = parseEndpoint(options.endpoint.url);
+    if (parsed.transport !== 'http') throw new GitMirrorError('GM_INTERNAL', 'Only HTTP has a dumb form.');
+    const files = openDumbHttp(parsed.target, {
+      service: 'git-upload-pack',
+      protocol: 0,
+      role: 'source',
+      auth: options.auth,
+      credentials: options.credentials,
+      dispatcher: options.dispatcher,
+      userAgent: options.userAgent,
+      meter: options.tally,
+      signal: options.signal,
+      followInfoRefsRedirect: options.endpoint.followInfoRefsRedirect,
+      env: options.env,
+      caFile: options.caFile,
+    });
+    try {
+      return new DumbSource(files, await readDumbRefs(files), context);
+    } catch (error) {
+      await files.close();
+      throw error;
+    }
+  }
+
+  get displayUrl(): string {
+    return this.#files.displayUrl;
+  }
+
+  async listRefs(prefixes: readonly string[]): Promise<RemoteRefs> {
+    const refs = this.#refs.filter(({ name }) => prefixes.some((prefix) => name.startsWith(prefix)));
+    const head = this.#head !== undefined && 'symref' in this.#head ? this.#head.symref : undefined;
+    return { refs, head, invalidNames: [] };
+  }
+
+  async fetchPack(request: PackRequest): Promise<PackAnswer> {
+    const { signal, progress } = this.#context;
+    this.#store ??= await openTemporaryStore(this.objectFormat, this.#context);
+    const { store, dir } = this.#store;
+    progress.phase('transfer', `fetching the files of ${this.displayUrl}`);
+    await fetchDumb(this.#files, store, request.wants, { format: this.objectFormat, dir, signal });
+    const oids = await objectsBetween(store, {
+      wants: request.wants,
+      haves: request.haves,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { pack: writePack(store, oids, { format: this.objectFormat, signal }), common: new Set() };
+  }
+
+  async close(): Promise<void> {
+    await this.#store?.close();
+    await this.#files.close();
+  }
+}
