@@ -13,8 +13,8 @@ import type { RemoteOptions } from './remote-options.ts';
 export interface OpenService {
   readonly connection: ServiceConnection;
   readonly advertisement: Advertisement;
-  /** Sends `body`; the reader is positioned at the first packet of the answer. */
-  exchange(body: RequestBody): Promise<PacketReader>;
+  /** Sends `body`; the reader is positioned at the first packet of the answer. `signal` ends this exchange alone. */
+  exchange(body: RequestBody, signal?: AbortSignal): Promise<PacketReader>;
 }
 
 /** Connects to `service` of the endpoint and reads its advertisement. The caller closes `connection`. */
@@ -49,11 +49,12 @@ export async function openService(
     return {
       connection,
       advertisement,
-      async exchange(body) {
+      async exchange(body, signal) {
         if (trace !== undefined && body instanceof Uint8Array) traceRequest(trace, body);
         const answer = await connection.request(body, {
           compress: true,
-          ...(options.signal === undefined ? {} : { signal: options.signal }),
+          // The signal of the session has gone to the connection itself.
+          ...(signal === undefined ? {} : { signal }),
         });
         return connection.mode === 'stateful' ? reader : new PacketReader(answer, trace);
       },
@@ -72,8 +73,9 @@ async function readAdvertisement(reader: PacketReader, service: GitService, url:
       if (decoder.push(packet)) return decoder.result();
     }
   } catch (error) {
-    if (!(error instanceof GitMirrorError) || error.code !== 'GM_PROTOCOL') throw error;
-    throw new GitMirrorError('GM_PROTOCOL', `Reading the advertisement of ${url} failed: ${error.message}`, {
+    // What a transport throws names the URL already; what is wrong with a packet does not.
+    if (!(error instanceof GitMirrorError) || error.message.includes(url)) throw error;
+    throw new GitMirrorError(error.code, `Reading the advertisement of ${url} failed: ${error.message}`, {
       cause: error,
       details: { url, ...error.details },
     });

@@ -11,7 +11,7 @@ export async function* readSideband(
   doing: string,
   onMessage?: (line: string) => void,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const decoder = new SidebandDecoder();
+  const decoder = new SidebandDecoder({ doing });
   let finished = false;
   try {
     while (!decoder.done) {

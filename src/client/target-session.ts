@@ -18,6 +18,8 @@ export interface PushRequest {
   readonly pack?: ByteStream | undefined;
   readonly atomic?: boolean | undefined;
   readonly pushOptions?: readonly string[] | undefined;
+  /** Ends this push, besides the signal of the session. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The receive-pack side of a replication. Call {@link close} at the end. */
@@ -117,6 +119,7 @@ export class TargetSession {
     if (stateful) this.#spent = true;
     const reader = await this.#service.exchange(
       request.pack === undefined ? head : concatStreams([head], request.pack),
+      request.signal,
     );
     try {
       return await readReport(reader, {

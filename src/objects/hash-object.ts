@@ -24,11 +24,11 @@ export function createObjectHash(type: ObjectType, size: number, format: ObjectF
 export function hashObjectBinary(type: ObjectType, content: Uint8Array, format: ObjectFormat): string {
   const header = `${type} ${content.length}\0`;
   const total = header.length + content.length;
-  if (total > oneCallBytes) return createHash(format).update(header, 'latin1').update(content).digest('latin1');
+  if (total > oneCallBytes) return createHash(format).update(header, 'latin1').update(content).digest('binary');
   if (scratch.length < total) scratch = Buffer.alloc(Math.min(oneCallBytes, total * 2));
-  scratch.latin1Write(header, 0);
+  scratch.write(header, 0, 'latin1');
   scratch.set(content, header.length);
-  return hash(format, scratch.subarray(0, total), 'latin1');
+  return hash(format, scratch.subarray(0, total), 'binary');
 }
 
 /** The name of the object with this type and content (gitformat-loose): the hash of its header and content. */

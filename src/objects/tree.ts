@@ -51,7 +51,7 @@ export class TreeScanner {
       mode = mode * 8 + (byte - 0x30);
     }
     const nameEnd = content.indexOf(0, at);
-    if (nameEnd <= at || nameEnd + this.#rawLength >= content.length) throw corrupt();
+    if (at === start + 1 || nameEnd <= at || nameEnd + this.#rawLength >= content.length) throw corrupt();
     this.mode = mode;
     this.nameStart = at;
     this.nameEnd = nameEnd;

@@ -1,4 +1,4 @@
-import type { CommitGraphData } from './commit-graph.ts';
+import type { CommitGraphData } from './graph-data.ts';
 
 const lanes = 32;
 

@@ -1,4 +1,4 @@
-import type { CommitGraphData } from './commit-graph.ts';
+import type { CommitGraphData } from './graph-data.ts';
 
 /**
  * Commits reachable from `tips` (numbers; those that are no commits are passed over), parents before children, the

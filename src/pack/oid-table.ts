@@ -58,13 +58,13 @@ export class OidTable {
 
   /** `add` of a raw name in the form of `hashObjectBinary`. */
   addBinary(name: string): number {
-    this.#probe.latin1Write(name, 0, this.#bytesPerName);
+    this.#probe.write(name, 0, this.#bytesPerName, 'latin1');
     return this.#addProbe();
   }
 
   /** `add` of a name as text; it must be of this table's format. */
   addOid(oid: ObjectId): number {
-    this.#probe.hexWrite(oid, 0, this.#bytesPerName);
+    this.#probe.write(oid, 0, this.#bytesPerName, 'hex');
     return this.#addProbe();
   }
 
@@ -78,7 +78,7 @@ export class OidTable {
   /** The number of `oid`, or -1; a name of the other format is never in the table. */
   findOid(oid: ObjectId): number {
     if (oid.length !== hexLength(this.format)) return -1;
-    this.#probe.hexWrite(oid, 0, this.#bytesPerName);
+    this.#probe.write(oid, 0, this.#bytesPerName, 'hex');
     return (this.#slots[this.#slotOfProbe()] ?? 0) - 1;
   }
 

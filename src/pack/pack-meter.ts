@@ -56,9 +56,13 @@ export async function* observePack(
     });
   }
   if (verifier?.finish() === false) {
-    throw new GitMirrorError('GM_CORRUPT', 'Receiving a pack: its checksum does not match; it was damaged on the way.', {
-      details: { bytes },
-    });
+    throw new GitMirrorError(
+      'GM_CORRUPT',
+      'Receiving a pack: its checksum does not match; it was damaged on the way.',
+      {
+        details: { bytes },
+      },
+    );
   }
 }
 

@@ -24,7 +24,7 @@ export class PackTrailerVerifier {
     if (chunk.length >= keep) {
       if (this.#tailLength > 0) this.#hash.update(this.#tail.subarray(0, this.#tailLength));
       if (chunk.length > keep) this.#hash.update(chunk.subarray(0, chunk.length - keep));
-      this.#tail = chunk.slice(chunk.length - keep);
+      this.#tail = new Uint8Array(chunk.subarray(chunk.length - keep));
       this.#tailLength = keep;
       return;
     }

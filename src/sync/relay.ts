@@ -93,7 +93,7 @@ async function deliver(
   const perPush = context.advanced.targetMaxRefUpdates ?? commands.length;
   const counted = pack === undefined ? undefined : context.progress.count(pack.stream, run.url, true);
   try {
-    await run.push(commands.slice(0, perPush), counted);
+    await run.push(commands.slice(0, perPush), counted, pack?.dropped);
   } finally {
     pack?.leave();
   }
@@ -104,5 +104,5 @@ async function deliver(
 
 /** With one consumer there is nothing to share, and closing the session releases the source. */
 function onlyBranch(stream: ByteStream): TeeBranch {
-  return { stream, leave: () => undefined };
+  return { stream, dropped: new AbortController().signal, leave: () => undefined };
 }

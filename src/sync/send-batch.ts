@@ -34,21 +34,23 @@ export async function sendBatch(
     return { tooLarge: false, objects: 0, bytes: 0 };
   }
   const pack = await openPack(source, batch.need, run.session.takesOfsDelta, context, batch.limitBytes);
-  const opened = await peekHeader(pack);
-  if (batch.isHopeless(opened.objects)) {
-    await opened.release();
-    return { tooLarge: true, refusedAtBytes: undefined };
-  }
+  let opened: OpenedPack | undefined;
   let bytes = 0;
-  const counted = tapStream(opened.stream, (count) => {
-    bytes += count;
-  });
   try {
+    opened = await peekHeader(pack);
+    if (batch.isHopeless(opened.objects)) {
+      await opened.release();
+      return { tooLarge: true, refusedAtBytes: undefined };
+    }
+    const counted = tapStream(opened.stream, (count) => {
+      bytes += count;
+    });
     await run.push(batch.commands, context.progress.count(counted, run.url, true));
   } catch (error) {
-    await opened.release();
+    await opened?.release();
     if (!isTooLarge(error)) throw error;
-    await run.session.refresh();
+    // The chunk with the header may be over the limit by itself: then nothing has been pushed yet.
+    if (opened !== undefined) await run.session.refresh();
     return { tooLarge: true, refusedAtBytes: isGitMirrorError(error, 'GM_LIMIT') ? undefined : bytes };
   }
   return { tooLarge: false, objects: opened.objects, bytes };

@@ -9,6 +9,7 @@ import { writePack } from '../pack/write-pack.ts';
 import type { RefCommand } from '../wire/update-request.ts';
 import { openPack, type Need } from './relay.ts';
 import type { RunContext } from './run-context.ts';
+import { isTooLarge } from './send-batch.ts';
 import type { TargetRun } from './target-run.ts';
 import { openTemporaryStore } from './temporary-store.ts';
 import { temporaryRefName } from './temporary-refs.ts';
@@ -23,6 +24,8 @@ export interface LargeStep {
 
 /** The smallest limit worth trying: a part has to hold at least something. */
 const minimumLimitBytes = 4096;
+/** Share of a refused size that is tried next. */
+const smallerTry = 0.7;
 
 /**
  * Sends one step in parts: its pack goes to a temporary store; then files and folders are pushed in packs below the
@@ -44,21 +47,50 @@ export async function sendInParts(
     );
   }
   context.progress.phase('transfer', `sending one large commit to ${run.url} in parts`);
-  const limitBytes = Math.max(minimumLimitBytes, Math.min(step.limitBytes, Number.MAX_SAFE_INTEGER));
   const { store, close } = await openTemporaryStore(run.format, context);
   try {
     await store.addPack(await openPack(source, step.need, true, context));
     // What the pack left out, the target has: that is what the haves said.
     const oids = await objectsBetween(store, { ...step.need, assumeTargetHas: () => true, ...signalOf(context) });
-    const parts = await planPackParts(store, oids, limitBytes, signalOf(context));
-    const last = parts.pop();
-    for (const { oids: part } of parts) await pushPart(store, run, context, part);
-    await run.push(step.commands, packOf(store, last?.oids ?? [], run, context));
+    await pushParts(store, run, context, oids, step);
   } finally {
     await close();
   }
   run.relay = false;
   run.reason += '; a commit too large for one push went in parts by way of a temporary store';
+}
+
+/** Cuts `oids` into parts and pushes them, smaller ones when the target refuses: its limit may only have been guessed. */
+async function pushParts(
+  store: ObjectStore,
+  run: TargetRun,
+  context: RunContext,
+  oids: readonly ObjectId[],
+  step: LargeStep,
+): Promise<void> {
+  let limitBytes = Math.max(minimumLimitBytes, Math.min(step.limitBytes, Number.MAX_SAFE_INTEGER));
+  let left = oids;
+  for (;;) {
+    const parts = await planPackParts(store, left, limitBytes, signalOf(context));
+    const last = parts.pop();
+    const sent = new Set<ObjectId>();
+    let packBytes = 0;
+    try {
+      for (const part of parts) {
+        ({ packBytes } = part);
+        await pushPart(store, run, context, part.oids);
+        for (const oid of part.oids) sent.add(oid);
+      }
+      packBytes = last?.packBytes ?? 0;
+      await run.push(step.commands, packOf(store, last?.oids ?? [], run, context));
+      return;
+    } catch (error) {
+      if (!isTooLarge(error) || packBytes <= minimumLimitBytes) throw error;
+      await run.session.refresh();
+      limitBytes = Math.max(minimumLimitBytes, Math.floor(packBytes * smallerTry));
+      left = left.filter((oid) => !sent.has(oid));
+    }
+  }
 }
 
 /** Pushes objects that nothing refers to yet, under a commit that lists them. */

@@ -63,15 +63,17 @@ export class TargetRun {
   /**
    * Sends `commands` with `pack` (an empty pack when it is left out and one is needed) and settles every ref. In a
    * best-effort run refused refs become warnings; otherwise the first one is thrown, after all have been settled.
-   * Commands for refs that are not in the plan (this package's own) are never best effort.
+   * Commands for refs that are not in the plan (this package's own) are never best effort. `signal` ends this push
+   * alone.
    */
-  async push(commands: readonly RefCommand[], pack?: ByteStream): Promise<void> {
+  async push(commands: readonly RefCommand[], pack?: ByteStream, signal?: AbortSignal): Promise<void> {
     const needsPack = commands.some(({ newOid }) => newOid !== nullOid(this.format));
     const report = await this.session.push({
       commands,
       pack: needsPack ? (pack ?? streamOf(encodeEmptyPack(this.format))) : undefined,
       atomic: this.policy.atomic,
       pushOptions: this.policy.pushOptions,
+      signal,
     });
     await this.#settle(commands, report, 1);
   }
@@ -89,6 +91,10 @@ export class TargetRun {
 
     await this.session.refresh();
     const now = this.session.refs;
+    // Somebody else did the same, perhaps an earlier run that was cut off: there is nothing left to do.
+    for (const { ref, newOid } of commands) {
+      if (refused.has(ref) && (now.get(ref) ?? nullOid(this.format)) === newOid) refused.delete(ref);
+    }
     const moved = commands.filter(
       ({ ref, oldOid }) => refused.has(ref) && (now.get(ref) ?? nullOid(this.format)) !== oldOid,
     );

@@ -7,6 +7,8 @@ const maxBehindBytes = 4 * 1024 * 1024;
 /** One consumer's stream. It can be left before it was ever read, which closing an unread stream cannot do. */
 export interface TeeBranch {
   readonly stream: ByteStream;
+  /** Aborted when this consumer is put off: what it is busy sending may take long to notice the end of its stream. */
+  readonly dropped: AbortSignal;
   /** This consumer is out. Safe to call at any time. */
   leave(): void;
 }
@@ -17,6 +19,7 @@ interface Branch {
   /** Since when this branch has held the others up; 0 when it does not. */
   slowSince: number;
   state: 'open' | 'left' | 'dropped';
+  readonly dropper: AbortController;
   wake: () => void;
 }
 
@@ -32,6 +35,7 @@ export function teeStream(source: ByteStream, count: number, slowMs: number): re
     queuedBytes: 0,
     slowSince: 0,
     state: 'open',
+    dropper: new AbortController(),
     wake: () => undefined,
   }));
   let ended: 'no' | 'whole' | { readonly error: unknown } = 'no';
@@ -51,6 +55,7 @@ export function teeStream(source: ByteStream, count: number, slowMs: number): re
         else if (now - branch.slowSince >= slowMs) {
           branch.state = 'dropped';
           branch.queue.length = 0;
+          branch.dropper.abort(putOffError(slowMs));
           branch.wake();
         }
       }
@@ -90,7 +95,7 @@ export function teeStream(source: ByteStream, count: number, slowMs: number): re
     }
     try {
       for (;;) {
-        if (branch.state === 'dropped') throw putOffError(slowMs);
+        branch.dropper.signal.throwIfAborted();
         const chunk = branch.queue.shift();
         if (chunk !== undefined) {
           yield chunk;
@@ -117,6 +122,7 @@ export function teeStream(source: ByteStream, count: number, slowMs: number): re
 
   return branches.map((branch) => ({
     stream: read(branch),
+    dropped: branch.dropper.signal,
     leave: () => {
       leave(branch);
     },

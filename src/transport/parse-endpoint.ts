@@ -1,5 +1,5 @@
 import { GitMirrorError } from '../core/error.ts';
-import type { HttpTarget } from './http/connect-http.ts';
+import type { HttpTarget } from './http/http-target.ts';
 
 /** A repository reached through `ssh`. */
 export interface SshEndpoint {
@@ -46,10 +46,11 @@ export type ParsedEndpoint =
 /** Port of `git daemon` (git-daemon(1)). */
 export const gitDaemonPort = 9418;
 
-// eslint-disable-next-line no-control-regex -- control characters are exactly what is being refused
 const control = /[\u0000-\u001f\u007f]/;
-/** What OpenSSH refuses in host and user names: they reach a shell through `%h` and `%r` of a ProxyCommand. */
-const shellCharacters = /['"`\\$;&<>|(){}\s]/;
+/** Refused in host and user names, as OpenSSH does: they reach a shell through `%h` and `%r` of a ProxyCommand. */
+const shellCharacters = /['"`$;&<>|(){}\s]/;
+/** `domain\user` is a user name of Windows. */
+const misplacedBackslash = { user: /\\$/, host: /\\/ } as const;
 const helperPrefix = /^([a-z0-9][a-z0-9+.-]*)::/i;
 const schemePrefix = /^([a-z0-9][a-z0-9+.-]*):\/\//i;
 
@@ -148,19 +149,29 @@ function sshEndpoint(authority: string, path: string): SshEndpoint {
     if (text === undefined) continue;
     if (text === '') throw usage(`An ssh URL has an empty ${what} name`);
     if (text.startsWith('-')) throw usage(`The ${what} name ${text} of an ssh URL looks like an option: refused`);
-    if (shellCharacters.test(text)) throw usage(`The ${what} name ${text} of an ssh URL holds a character of the shell`);
+    if (shellCharacters.test(text) || misplacedBackslash[what].test(text)) {
+      throw usage(`The ${what} name ${text} of an ssh URL holds a character of the shell`);
+    }
   }
   if (path === '' || path === '/') throw usage(`The ssh URL for ${host} names no path`);
   if (path.startsWith('-')) throw usage(`The path ${path} on ${host} looks like an option: write ./${path}`);
-  return { transport: 'ssh', ...(user === undefined ? {} : { user }), host, ...(port === undefined ? {} : { port }), path };
+  return {
+    transport: 'ssh',
+    ...(user === undefined ? {} : { user }),
+    host,
+    ...(port === undefined ? {} : { port }),
+    path,
+  };
 }
 
 function gitDaemonEndpoint(authority: string, path: string): GitDaemonEndpoint {
-  if (authority.includes('@')) throw usage('A git:// URL holds a user name, which the protocol cannot carry: remove it');
+  if (authority.includes('@'))
+    throw usage('A git:// URL holds a user name, which the protocol cannot carry: remove it');
   const { host, port } = splitPort(authority);
   if (host === '') throw usage('A git:// URL has an empty host name');
   if (host.startsWith('-')) throw usage(`The host name ${host} of a git:// URL looks like an option: refused`);
-  if (shellCharacters.test(host)) throw usage(`The host name ${host} of a git:// URL holds a character no host name has`);
+  if (shellCharacters.test(host))
+    throw usage(`The host name ${host} of a git:// URL holds a character no host name has`);
   return { transport: 'git', host, port: port ?? gitDaemonPort, path };
 }
 
@@ -179,7 +190,8 @@ function splitPort(text: string): { host: string; port?: number } {
 
 function portNumber(digits: string): number {
   const port = Number(digits);
-  if (!/^\d{1,5}$/.test(digits) || port > 65_535) throw usage(`The port of a repository URL is no port number: ${digits}`);
+  if (!/^\d{1,5}$/.test(digits) || port > 65_535)
+    throw usage(`The port of a repository URL is no port number: ${digits}`);
   return port;
 }
 

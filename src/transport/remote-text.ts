@@ -1,12 +1,7 @@
 import { decodeUtf8 } from '../core/bytes.ts';
 import { limits } from '../core/limits.ts';
+import { printableText } from '../wire/printable-text.ts';
 import { redactUrls } from './display-url.ts';
-
-// eslint-disable-next-line no-control-regex -- escape sequences of terminals are exactly what is being removed
-const escapeSequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|.)/g;
-/** Control characters, and the format characters that reorder or hide text. */
-// eslint-disable-next-line no-control-regex -- as above
-const invisible = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 
 /** Lines that say nothing about a failure. */
 const noise = /^Warning: Permanently added |^\*\* (?:WARNING: connection is not using|This session may|The server may)/;
@@ -18,9 +13,8 @@ const noise = /^Warning: Permanently added |^\*\* (?:WARNING: connection is not 
 export function presentRemoteText(text: string): string {
   return redactUrls(
     text
-      .replace(escapeSequences, '')
       .split('\n')
-      .map((line) => (line.replace(/\r+$/, '').split('\r').at(-1) ?? '').replace(invisible, '').trim())
+      .map((line) => printableText(line.replace(/\r+$/, '').split('\r').at(-1) ?? ''))
       .filter((line) => line !== '' && !noise.test(line))
       .join('; '),
   );

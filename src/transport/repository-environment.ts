@@ -28,21 +28,26 @@ const ownSecrets = /^GIT_MIRROR_.*TOKEN$/;
 
 /**
  * `env` for a program that serves another repository: without the variables that name the caller's repository and
- * without our own secrets. `keepConfiguration` leaves what `git -c` set.
+ * without our own secrets, and with messages in English, from which is told what went wrong. `keepConfiguration` leaves
+ * what `git -c` set.
  */
 export function programEnvironment(
   env: Readonly<NodeJS.ProcessEnv>,
   options: { readonly keepConfiguration: boolean },
 ): NodeJS.ProcessEnv {
   const bound = new Set<string>(repositoryVariables);
-  return Object.fromEntries(
+  const kept = Object.fromEntries(
     Object.entries(env).filter(
       ([name]) =>
-        !bound.has(name) &&
-        !ownSecrets.test(name) &&
-        (options.keepConfiguration || !configurationVariables.test(name)),
+        !bound.has(name) && !ownSecrets.test(name) && (options.keepConfiguration || !configurationVariables.test(name)),
     ),
   );
+  return withEnglishMessages(kept);
+}
+
+/** `LC_ALL` outranks `LC_MESSAGES`; its value moves to `LANG`, so that encodings and file names stay as they were. */
+function withEnglishMessages({ LC_ALL: all, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, ...(all === undefined || all === '' ? {} : { LANG: all }), LC_MESSAGES: 'C' };
 }
 
 /** `env` with one more configuration value in the form of git(1), `GIT_CONFIG_COUNT`. */

@@ -9,7 +9,7 @@ import { printableText } from './printable-text.ts';
 /** 1: data, 2: progress and messages, 3: the error that ends the stream. */
 export type Band = 1 | 2 | 3;
 
-const doing = 'reading the sideband of the remote';
+const defaultDoing = 'reading the sideband of the remote';
 const headerBytes = lengthBytes + 1;
 /** First byte of an `ERR ` packet, which a server may send where a band is due. */
 const errorPacketByte = 0x45;
@@ -23,6 +23,7 @@ type State = 'length' | 'band' | 'payload' | 'done' | 'failed';
  */
 export class SidebandDecoder {
   readonly #maxPacketBytes: number;
+  readonly #doing: string;
   readonly #messages = new MessageLines();
   readonly #header = new Uint8Array(lengthBytes);
   #headerFill = 0;
@@ -34,8 +35,10 @@ export class SidebandDecoder {
   #errorText: Uint8Array[] = [];
   #rest: Uint8Array[] = [];
 
-  constructor(options: { readonly maxPacketBytes?: number } = {}) {
+  /** @param options `doing` begins the sentence of every error: "fetching main from …". */
+  constructor(options: { readonly maxPacketBytes?: number; readonly doing?: string } = {}) {
     this.#maxPacketBytes = options.maxPacketBytes ?? limits.maxPktLineBytes;
+    this.#doing = options.doing ?? defaultDoing;
   }
 
   /**
@@ -69,7 +72,7 @@ export class SidebandDecoder {
           this.#rest.push(chunk.subarray(offset));
           return data;
         case 'failed':
-          throw new GitMirrorError('GM_INTERNAL', `${doing}: it has failed already`);
+          throw new GitMirrorError('GM_INTERNAL', `${this.#doing}: it has failed already`);
       }
     }
     return data;
@@ -99,7 +102,7 @@ export class SidebandDecoder {
     const interrupted = this.#state === 'payload' && this.#errorText.length > 0;
     this.#state = 'failed';
     if (interrupted) this.#throwRemote();
-    throw new GitMirrorError('GM_PROTOCOL', `${doing}: it ended before its flush packet`);
+    throw new GitMirrorError('GM_PROTOCOL', `${this.#doing}: it ended before its flush packet`);
   }
 
   #readLength(chunk: Uint8Array, start: number): number {
@@ -147,14 +150,14 @@ export class SidebandDecoder {
   #throwRemote(): never {
     this.#state = 'failed';
     const text = concatBytes(this.#errorText);
-    if (this.#band === 3) throw remoteError(text, doing);
-    if (isErrorPacket(text)) throw remoteError(text.subarray(4), doing);
+    if (this.#band === 3) throw remoteError(text, this.#doing);
+    if (isErrorPacket(text)) throw remoteError(text.subarray(4), this.#doing);
     this.#throwBadBand(`; the packet begins "${printableText(text, 80)}"`);
   }
 
   #throwBadBand(excerpt: string): never {
     this.#state = 'failed';
-    throw new GitMirrorError('GM_PROTOCOL', `${doing}: there is no band ${this.#band}${excerpt}`);
+    throw new GitMirrorError('GM_PROTOCOL', `${this.#doing}: there is no band ${this.#band}${excerpt}`);
   }
 }
 

@@ -43,16 +43,23 @@ function roleFlags(role: 'source' | 'target'): readonly Flag[] {
   ];
 }
 
+const caFileFlag: FlagGroup = () => [
+  new Flag('--ca-file <path>', 'trust the certificate authorities in this PEM file, too', {
+    parse: parseText,
+    group: connection,
+  }),
+];
+
+/** How a source alone is reached. */
+export const sourceFlags: FlagGroup = () => [...caFileFlag(), ...roleFlags('source')];
+
 /** How the two ends are reached. */
 export const endpointFlags: FlagGroup = () => [
   new Flag('--protocol <version>', 'Git protocol spoken to the source (default: auto)', {
     choices: ['auto', 'v1', 'v2'],
     group: connection,
   }),
-  new Flag('--ca-file <path>', 'trust the certificate authorities in this PEM file, too', {
-    parse: parseText,
-    group: connection,
-  }),
+  ...caFileFlag(),
   new Flag('--follow-redirects', 'follow a redirect of /info/refs (the default)', { group: connection }),
   new Flag('--no-follow-redirects', 'refuse redirects of /info/refs', { group: connection }),
   ...roleFlags('source'),

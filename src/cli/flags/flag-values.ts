@@ -44,6 +44,39 @@ export function collectMappings(text: string, previous: readonly RefMapping[] | 
   return [...(previous ?? []), { source, target }];
 }
 
+const durationFactors: Readonly<Record<string, number>> = { ms: 1, '': 1000, s: 1000, m: 60_000, h: 3_600_000 };
+/** Node's timers take no more. */
+const maxDurationMs = 2 ** 31 - 1;
+
+/** A length of time such as `30`, `30s`, `5m` or `1h` in milliseconds; without a unit it is seconds. */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text.trim());
+  const ms = Number(match?.[1]) * (durationFactors[match?.[2] ?? '?'] ?? Number.NaN);
+  if (!(ms >= 1 && ms <= maxDurationMs)) {
+    throw new InvalidArgumentError('Give a length of time, such as 30s, 5m or 1h; 24 days at most.');
+  }
+  return Math.round(ms);
+}
+
+/** Where a server listens. */
+export interface ListenFlag {
+  readonly host?: string;
+  readonly port?: number;
+}
+
+/** `8418`, `host`, `host:8418` or `[::1]:8418`. */
+export function parseListen(text: string): ListenFlag {
+  const match = /^(?:(\d+)|(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+))(?::(\d+))?)$/i.exec(text);
+  const [, onlyPort, ipv6, name, portBehind] = match ?? [];
+  const portText = onlyPort ?? portBehind;
+  const port = portText === undefined ? undefined : Number(portText);
+  if (match === null || (port !== undefined && port > 65_535)) {
+    throw new InvalidArgumentError('Give a port, HOST:PORT or [IPV6]:PORT.');
+  }
+  const host = ipv6 ?? name;
+  return { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
+}
+
 /** Text that must not be empty. */
 export function parseText(text: string): string {
   if (text === '') throw new InvalidArgumentError('It is empty.');

@@ -2,7 +2,10 @@ import { InvalidArgumentError, Option } from 'commander';
 
 /** Word for `GIT_MIRROR_<FLAG>`: the flag's long name in capitals, dashes as underscores. */
 export function environmentName(longName: string): string {
-  return `GIT_MIRROR_${longName.replace(/^--(?:no-)?/, '').replaceAll('-', '_').toUpperCase()}`;
+  return `GIT_MIRROR_${longName
+    .replace(/^--(?:no-)?/, '')
+    .replaceAll('-', '_')
+    .toUpperCase()}`;
 }
 
 /** How a {@link Flag} differs from a plain option. */

@@ -27,9 +27,8 @@ export interface DryRunFlags {
 
 const group = 'Policy:';
 
-/** What may be done to the target. */
-export const policyFlags: FlagGroup = () => [
-  new Flag('--prune', 'delete refs of the target, within scope, that the source does not have', { group }),
+/** Which refs that are not safe to update are updated all the same, and what a refused one means. */
+export const forceFlags: FlagGroup = () => [
   new Flag('--force-with-lease', 'update diverged branches and moved tags unless they change during the run', {
     group,
   }),
@@ -37,6 +36,14 @@ export const policyFlags: FlagGroup = () => [
   new Flag('--force-blind', 'update diverged branches and moved tags whatever they are by then', { group }),
   new Flag('--best-effort', 'a ref that the target refuses is a warning (default of sync --all-refs)', { group }),
   new Flag('--no-best-effort', 'a ref that the target refuses is a failure', { group }),
+];
+
+/** {@link forceFlags} for a command they contradict: understood, so that the library can say why they are refused. */
+export const refusedForceFlags: FlagGroup = () => forceFlags().map((flag) => flag.hideHelp());
+
+/** What else may be done to the target. */
+export const policyFlags: FlagGroup = () => [
+  new Flag('--prune', 'delete refs of the target, within scope, that the source does not have', { group }),
   new Flag('--atomic', 'all ref updates or none', { group }),
   new Flag('-o, --push-option <text>', "text handed to the target's hooks; repeatable", {
     parse: collect,

@@ -12,6 +12,14 @@ export interface ScopeFlags {
   readonly excludeRef?: readonly string[];
 }
 
+/** Values of {@link listingFlags} and {@link prefixFlags}. */
+export interface ListingFlags {
+  readonly tags?: boolean;
+  readonly allRefs?: boolean;
+  readonly excludeRefPrefix?: readonly string[];
+  readonly refPrefix?: readonly string[];
+}
+
 const group = 'Scope:';
 
 /** Flags that `probe` shares with the others. */
@@ -20,6 +28,15 @@ export const listingFlags: FlagGroup = () => [
   new Flag('--no-tags', 'leave the tags out (the default)', { group }),
   new Flag('--all-refs', 'take every ref below refs/, tags included', { group }),
   new Flag('--exclude-ref-prefix <prefix>', 'leave out refs whose full name begins so; repeatable', {
+    parse: collect,
+    repeatable: true,
+    group,
+  }),
+];
+
+/** Other refs to list than branches and tags. */
+export const prefixFlags: FlagGroup = () => [
+  new Flag('--ref-prefix <prefix>', 'list only refs whose full name begins so; repeatable', {
     parse: collect,
     repeatable: true,
     group,

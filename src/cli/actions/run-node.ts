@@ -1,0 +1,40 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { clientSettings } from '../client-options.ts';
+import { readCredentials } from '../credentials.ts';
+import type { Invocation } from '../invocation.ts';
+
+/** Where a node keeps its copies unless told otherwise (XDG Base Directory Specification). */
+function defaultDataFolder(env: NodeJS.ProcessEnv): string {
+  const base = env['XDG_DATA_HOME'];
+  const folder = base === undefined || base === '' ? join(homedir(), '.local', 'share') : base;
+  return join(folder, 'git-mirror');
+}
+
+/** `git mirror up`. A stop signal is no failure: the node lets what is running finish. */
+export async function runNode(invocation: Invocation): Promise<number> {
+  const { host, flags, operands } = invocation;
+  const credentials = await readCredentials(invocation);
+  invocation.keepSecret(credentials.secrets);
+  const { options, trace } = clientSettings(invocation, credentials);
+  try {
+    return await host.runUp({
+      repositories: operands,
+      dataDir: flags.data ?? defaultDataFolder(host.env),
+      listen: flags.listen,
+      // A port that was asked for is the one that is meant.
+      nextFreePort: flags.listen?.port === undefined,
+      intervalMs: flags.interval,
+      once: flags.once,
+      client: await host.openClient(options),
+      env: host.env,
+      json: flags.json,
+      verbose: flags.verbose,
+      quiet: flags.quiet,
+      write: (line) => void host.stdout.write(line),
+      signal: invocation.signal,
+    });
+  } finally {
+    trace?.close();
+  }
+}

@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import type { NodeFlags } from './flags/node-flags.ts';
+import type { DryRunFlags } from './flags/policy-flags.ts';
+import type { OutputFlags } from './flags/output-flags.ts';
+import type { Host } from './host.ts';
+import type { ProbeFlags, ReplicationFlags } from './replication-request.ts';
+
+/** The flags of every command; a command sees those of its own groups. */
+export type CommandFlags = OutputFlags & DryRunFlags & ProbeFlags & ReplicationFlags & NodeFlags;
+
+/** A command that was parsed and is to be carried out. */
+export interface Invocation {
+  readonly host: Host;
+  readonly commandName: string;
+  /** Positional arguments, in order, none of a list nested. */
+  readonly operands: readonly string[];
+  /** Values of all flags by the names of commander (`--dry-run` is `dryRun`); those of unset flags are absent. */
+  readonly flags: CommandFlags;
+  /** Whether a flag stood on the command line, came from the environment, or is not set. */
+  sourceOf(name: string): 'cli' | 'env' | undefined;
+  /**
+   * Ends when the user asks the program to stop. Signals keep their usual meaning for commands that never look at it.
+   */
+  readonly signal: AbortSignal;
+  /** Keeps `secrets` out of whatever is written from now on, error messages included. */
+  keepSecret(secrets: readonly string[]): void;
+  /** The whole tree of commands, for completion. */
+  readonly root: Command;
+}

@@ -1,0 +1,98 @@
+import type { ExecutionSummary, SyncResult, TargetResult } from '../../sync/result.ts';
+import { countOf, formatDuration } from './quantities.ts';
+import { renderRefTable } from './ref-table.ts';
+import type { ReportSettings } from './report-settings.ts';
+import { renderMeasurement, renderStats } from './stats-report.ts';
+
+const ways: Readonly<Record<ExecutionSummary['transferMode'], string>> = {
+  none: 'none to move',
+  bootstrap: 'relayed to an empty target',
+  batched: 'relayed in batches',
+  incremental: 'relayed on top of what the target has',
+  replicate: 'relayed to overwrite the target',
+  materialized: 'by way of a temporary store',
+};
+
+function describeWay({ transferMode, reason, batch, dryRun }: ExecutionSummary): string {
+  const batches = batch.enabled && !dryRun ? `, ${batch.done} of ${countOf(batch.planned, 'batch', 'batches')}` : '';
+  const why = reason === '' ? '' : ` (${reason})`;
+  return `Objects: ${ways[transferMode]}${batches}${why}`;
+}
+
+function describeCounts({ refs, counts }: TargetResult): readonly string[] {
+  const created = refs.filter(({ action }) => action === 'create').length;
+  const applied =
+    counts.applied === 0
+      ? []
+      : created === 0 || created > counts.applied
+        ? [`${counts.applied} updated`]
+        : created === counts.applied
+          ? [`${created} created`]
+          : [`${created} created`, `${counts.applied - created} updated`];
+  return [
+    ...applied,
+    ...(counts.deleted > 0 ? [`${counts.deleted} deleted`] : []),
+    ...(counts.warned > 0 ? [`${counts.warned} refused by the target`] : []),
+    ...(counts.skipped > 0 ? [`${counts.skipped} skipped`] : []),
+  ];
+}
+
+/** One sentence on how it went at one target. */
+function summarize(target: TargetResult, { paint, clean }: ReportSettings): string {
+  const { counts, execution, error } = target;
+  if (error !== undefined) return `${paint('red', 'Failed:')} ${clean(error.message)} (${error.code})`;
+  const list = describeCounts(target).join(', ');
+  if (counts.blocked > 0) {
+    const pushed = execution.dryRun ? 'nothing would be pushed' : 'nothing was pushed';
+    return `${paint('red', 'Blocked:')} ${countOf(counts.blocked, 'ref')}; ${pushed}. The reasons say what would allow it.`;
+  }
+  if (counts.applied + counts.deleted + counts.warned === 0) {
+    return `${paint('green', 'Nothing to do:')} ${counts.skipped === 0 ? 'no refs in scope' : list}.`;
+  }
+  if (execution.dryRun) return `${paint('cyan', 'Plan:')} ${list}. Nothing was pushed.`;
+  return `${counts.warned > 0 ? paint('yellow', 'Done, with warnings:') : paint('green', 'Done:')} ${list}.`;
+}
+
+function renderTarget(target: TargetResult, settings: ReportSettings): string[] {
+  const table = renderRefTable(target.refs, settings);
+  const { execution, error } = target;
+  const way =
+    error === undefined && execution.transferMode !== 'none'
+      ? [settings.paint('dim', settings.clean(describeWay(execution)))]
+      : [];
+  return [...table, ...(table.length === 0 ? [] : ['']), ...way, summarize(target, settings)];
+}
+
+function renderTotal(targets: readonly TargetResult[]): string {
+  const failed = targets.filter(({ error }) => error !== undefined).length;
+  const blocked = targets.filter(({ error, counts }) => error === undefined && counts.blocked > 0).length;
+  const parts = [
+    `${targets.length - failed - blocked} of ${countOf(targets.length, 'target')} done`,
+    ...(blocked > 0 ? [`${blocked} blocked`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+  ];
+  return `${parts.join(', ')}.`;
+}
+
+/** The result of a plan, sync, replicate or bootstrap as lines of text for people. */
+export function renderSyncReport(result: SyncResult, settings: ReportSettings): string[] {
+  const { paint, clean } = settings;
+  const targets = result.targets ?? [result];
+  const isMany = targets.length > 1;
+  const { protocol, sourceHead } = result.execution;
+  const facts = [
+    ...(protocol === '' ? [] : [`protocol ${protocol}`]),
+    ...(sourceHead === '' ? [] : [`HEAD ${sourceHead}`]),
+  ];
+  const lines = [
+    `${paint('bold', 'Source')}  ${clean(result.sourceUrl)}${facts.length === 0 ? '' : paint('dim', `  ${clean(facts.join(', '))}`)}`,
+  ];
+  for (const target of targets) {
+    if (isMany) lines.push('');
+    lines.push(`${paint('bold', 'Target')}  ${clean(target.targetUrl)}`, '', ...renderTarget(target, settings));
+  }
+  if (isMany) lines.push('', renderTotal(targets));
+  const elapsed = result.measurement.elapsedMillis;
+  if (elapsed > 0) lines.push(paint('dim', `Took ${formatDuration(elapsed)}.`));
+  return [...lines, ...renderStats(result.stats, settings), ...renderMeasurement(result.measurement)];
+}

@@ -1,0 +1,63 @@
+import type { Client } from '../sync/client.ts';
+import type { Logger } from './logger.ts';
+
+/** Where the node answers. */
+export interface ListenAddress {
+  /** Default `127.0.0.1`. */
+  readonly host?: string | undefined;
+  /** Default 8418. 0 lets the system choose. */
+  readonly port?: number | undefined;
+}
+
+/** What a node mirrors, where it keeps it and how it serves it. */
+export interface NodeOptions {
+  /** URLs and paths of the repositories to mirror; relative paths are relative to `workingDir`. Empty: all the data folder knows. */
+  readonly repositories: readonly string[];
+  /** Folder for the copies and the state. Made when missing; only one node at a time uses it. */
+  readonly dataDir: string;
+  /** Default: the current directory of the process. */
+  readonly workingDir?: string | undefined;
+  readonly listen?: ListenAddress | undefined;
+  /** When the port is taken: take the next free one (`true`, the default), or fail with `GM_SYSTEM`. */
+  readonly nextFreePort?: boolean | undefined;
+  /** Time from the end of one sync of a repository to the start of the next, give or take a tenth. Default 60 s. */
+  readonly intervalMs?: number | undefined;
+  /** Sync every repository once and end; nothing is served. Default false. */
+  readonly once?: boolean | undefined;
+  readonly client: Client;
+  readonly logger?: Logger | undefined;
+  /** Ends the node as {@link RunningNode.close} does. */
+  readonly signal?: AbortSignal | undefined;
+  /** Environment of the git programs. Default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+}
+
+/** A repository of a node. */
+export interface NodeRepository {
+  /** Name in URLs: `project.git`. */
+  readonly name: string;
+  /** Where it comes from, credentials removed. */
+  readonly upstream: string;
+  /** What to give to `git clone`; empty when nothing is served. */
+  readonly cloneUrl: string;
+}
+
+/** How the first sync of each repository ended. */
+export interface FirstSyncs {
+  readonly succeeded: number;
+  readonly failed: number;
+}
+
+/** A node at work. */
+export interface RunningNode {
+  /** Base URL, with a slash at the end; empty when nothing is served. */
+  readonly url: string;
+  /** The repositories of this run that are kept fresh. */
+  readonly repositories: readonly NodeRepository[];
+  /** Resolves when every repository of this run has been synced once, or has failed once. */
+  readonly firstSyncs: Promise<FirstSyncs>;
+  /** Resolves when the node has ended; never rejects. */
+  readonly closed: Promise<void>;
+  /** Stops accepting requests, lets what is running finish for some seconds, then ends it. Safe to call twice. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,192 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { GitMirrorError } from '../core/error.ts';
+import type { GitResponse } from './git-backend.ts';
+import type { HandlerLimits } from './handler-limits.ts';
+
+/** What became of a request. */
+export interface RequestRecord {
+  readonly method: string;
+  /** Name of the repository, when the request was for one that exists. */
+  readonly repository: string | undefined;
+  /** Path below the repository, when it is one that this server knows. */
+  readonly path: string | undefined;
+  /** Status sent; 499 when the client went away before there was one. */
+  readonly status: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly durationMs: number;
+  /** Why the request failed. */
+  readonly error?: string | undefined;
+}
+
+type Headers = readonly (readonly [name: string, value: string])[];
+
+/** A client that is still sending gets this long to read an answer that came early. */
+const lingerMs = 2000;
+const clientGoneStatus = 499;
+
+/** One request and its answer: the adapter between `node:http` and the universal types. */
+export class HttpExchange {
+  readonly request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #abort = new AbortController();
+  readonly #idleTimer: NodeJS.Timeout;
+  readonly #totalTimer: NodeJS.Timeout;
+  readonly #startedAt = performance.now();
+  #repository: string | undefined;
+  #path: string | undefined;
+  #requestBytes = 0;
+  #responseBytes = 0;
+  #error: string | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, limits: HandlerLimits) {
+    this.request = request;
+    this.#response = response;
+    const timeUp = (ms: number) => () => {
+      const seconds = String(Math.ceil(ms / 1000));
+      this.#abort.abort(new GitMirrorError('GM_TIMEOUT', `The request was given up after ${seconds} seconds.`));
+    };
+    this.#idleTimer = setTimeout(timeUp(limits.requestTimeMs), limits.requestTimeMs);
+    this.#totalTimer = setTimeout(timeUp(limits.totalTimeMs), limits.totalTimeMs);
+    response.once('close', () => {
+      if (!response.writableFinished) this.#abort.abort(new GitMirrorError('GM_NETWORK', 'The client went away'));
+    });
+    // Errors of the two streams are seen where they are read and written.
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+  }
+
+  get method(): string {
+    return this.request.method ?? '';
+  }
+
+  /** Aborted when the client is gone, time is up, or the exchange is over. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Whether a status can still be sent. */
+  get canAnswer(): boolean {
+    return !this.#response.headersSent && !this.#response.destroyed;
+  }
+
+  /** `http://host/` as the client sees this server; the address it reached when its `Host` header is no host. */
+  get baseUrl(): string {
+    const { host } = this.request.headers;
+    const { localAddress = 'localhost', localPort = 80 } = this.request.socket;
+    const scheme = 'encrypted' in this.request.socket ? 'https' : 'http';
+    if (host !== undefined && /^(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)) return `${scheme}://${host}/`;
+    return `${scheme}://${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}/`;
+  }
+
+  /** Says what the request is about, for the record. */
+  describe(repository: string, path: string): void {
+    this.#repository = repository;
+    this.#path = path;
+  }
+
+  /** Bytes of the request body have been read. */
+  tookBytes(count: number): void {
+    this.#requestBytes += count;
+    this.#idleTimer.refresh();
+  }
+
+  failedWith(error: string): void {
+    this.#error = error;
+  }
+
+  /** Sends `answer` as fast as the client takes it. Throws the reason of {@link signal} when that is aborted. */
+  async send(answer: GitResponse): Promise<void> {
+    const response = this.#response;
+    this.signal.throwIfAborted();
+    response.writeHead(answer.status, answer.headers.flat());
+    this.#idleTimer.refresh();
+    for await (const chunk of answer.body) {
+      this.signal.throwIfAborted();
+      this.#responseBytes += chunk.length;
+      if (!response.write(chunk)) await once(response, 'drain', { signal: this.signal }).catch(this.#rethrowReason);
+      this.#idleTimer.refresh();
+    }
+    await this.#end();
+  }
+
+  /** Sends one line of plain text. */
+  sendText(status: number, line: string, headers: Headers = []): Promise<void> {
+    return this.#sendWhole(status, `${line}\n`, [['Content-Type', 'text/plain; charset=utf-8'], ...headers]);
+  }
+
+  /** Sends an HTML page. It may hold nothing but text and its own styles. */
+  sendPage(html: string): Promise<void> {
+    return this.#sendWhole(200, html, [
+      ['Content-Type', 'text/html; charset=utf-8'],
+      ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'"],
+    ]);
+  }
+
+  /** Breaks the connection off, so that the client cannot take what it got for the whole. */
+  cut(): void {
+    this.#response.destroy();
+  }
+
+  /** Ends everything behind the exchange and says what became of it. */
+  finish(): RequestRecord {
+    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#totalTimer);
+    this.#abort.abort(new GitMirrorError('GM_NETWORK', 'The exchange is over'));
+    return {
+      method: this.method,
+      repository: this.#repository,
+      path: this.#path,
+      status: this.#response.headersSent ? this.#response.statusCode : clientGoneStatus,
+      requestBytes: this.#requestBytes,
+      responseBytes: this.#responseBytes,
+      durationMs: performance.now() - this.#startedAt,
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+    };
+  }
+
+  readonly #rethrowReason = (error: unknown): never => {
+    throw this.signal.aborted ? this.signal.reason : error;
+  };
+
+  async #sendWhole(status: number, text: string, headers: Headers): Promise<void> {
+    const response = this.#response;
+    if (response.destroyed) return;
+    const body = Buffer.from(text);
+    const isEarly = !this.request.complete;
+    const all: Headers = [
+      ...headers,
+      ['Content-Length', String(body.length)],
+      ['X-Content-Type-Options', 'nosniff'],
+      ['Cache-Control', 'no-cache, max-age=0, must-revalidate'],
+      ...(isEarly ? ([['Connection', 'close']] as const) : []),
+    ];
+    response.writeHead(status, all.flat());
+    if (this.method !== 'HEAD') {
+      this.#responseBytes += body.length;
+      response.write(body);
+    }
+    // Closing at once would reset the connection, and a client that is still sending would never see the answer.
+    if (isEarly) await this.#linger();
+    await this.#end();
+  }
+
+  async #linger(): Promise<void> {
+    const { request } = this;
+    request.resume();
+    const over = AbortSignal.timeout(lingerMs);
+    await Promise.race([once(request, 'end', { signal: over }), once(request, 'close', { signal: over })]).catch(
+      () => undefined,
+    );
+  }
+
+  async #end(): Promise<void> {
+    if (this.#response.destroyed) return;
+    await new Promise<void>((resolve) => {
+      this.#response.once('close', resolve);
+      this.#response.end(resolve);
+    });
+  }
+}
