@@ -39,7 +39,8 @@ export async function gitWithInput(words: readonly string[], input: ByteStream):
   child.stdin.on('error', () => undefined);
   for await (const chunk of input) {
     if (!child.stdin.writable) break;
-    if (!child.stdin.write(chunk)) await Promise.race([ended, new Promise((resolve) => child.stdin.once('drain', resolve))]);
+    if (!child.stdin.write(chunk))
+      await Promise.race([ended, new Promise((resolve) => child.stdin.once('drain', resolve))]);
   }
   child.stdin.end();
   const status = await ended;

@@ -10,7 +10,9 @@ export interface Front {
 
 /** Serves the repositories below `root` on a loopback port, in a process whose memory and time are not ours. */
 export async function startFront(root: string): Promise<Front> {
-  const child = fork(fileURLToPath(new URL('front.ts', import.meta.url)), [root], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(fileURLToPath(new URL('front.ts', import.meta.url)), [root], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => {
       resolve();
@@ -18,7 +20,7 @@ export async function startFront(root: string): Promise<Front> {
   });
   const base = await new Promise<string>((resolve, reject) => {
     child.once('message', (url) => {
-      resolve(String(url));
+      resolve(url as string);
     });
     child.once('error', reject);
     void exited.then(() => {

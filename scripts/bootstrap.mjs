@@ -37,6 +37,8 @@ const neededNode = [22, 19];
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 /** Signals within this time are one key press: a terminal sends it to every process, and npm sends it on. */
 const sameKeyPressMs = 1000;
+/** How often to look whether whoever started this is still there. */
+const parentCheckMs = 250;
 const maxLockWaitMs = 15 * 60 * 1000;
 
 /** @type {Readonly<Record<string, { script: string, build: boolean }>>} */
@@ -62,14 +64,28 @@ let stoppedBy;
 let lastSignalAt = -Infinity;
 
 for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-  process.on(signal, () => {
-    const now = performance.now();
-    if (stoppedBy === signal && now - lastSignalAt < sameKeyPressMs) return;
-    lastSignalAt = now;
-    stoppedBy = signal;
-    if (running === undefined) process.exit(128 + signalNumbers[/** @type {'SIGINT'} */ (signal)]);
-    running.kill(signal);
-  });
+  process.on(signal, () => stop(signal));
+}
+
+/** @param {NodeJS.Signals} signal */
+function stop(signal) {
+  const now = performance.now();
+  if (stoppedBy === signal && now - lastSignalAt < sameKeyPressMs) return;
+  lastSignalAt = now;
+  stoppedBy = signal;
+  if (running === undefined) process.exit(128 + signalNumbers[/** @type {'SIGINT'} */ (signal)]);
+  running.kill(signal);
+}
+
+// npm passes signals on to the shell between us, and not every shell passes them on to us before it ends.
+if (process.env['npm_lifecycle_event'] !== undefined && !isWindows) {
+  const startedBy = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === startedBy) return;
+    clearInterval(watch);
+    stop('SIGTERM');
+  }, parentCheckMs);
+  watch.unref();
 }
 
 /** @param {string} text */

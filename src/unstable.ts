@@ -5,4 +5,10 @@
  */
 export type { AdvancedOptions, BootstrapOrder } from './sync/advanced-options.ts';
 export { createUnstableClient } from './sync/create-client.ts';
-export type { FetchCallOptions, FetchRequest, FetchResult, UnstableClient } from './sync/unstable-client.ts';
+export type {
+  FetchCallOptions,
+  FetchRequest,
+  FetchResult,
+  UnstableClient,
+  UnstableSyncRequest,
+} from './sync/unstable-client.ts';

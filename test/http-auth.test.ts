@@ -82,7 +82,9 @@ async function pushOfBlob(size: number): Promise<Buffer> {
   const scratch = join(root, 'scratch.git');
   await run('git', ['init', '-q', '--bare', scratch]);
   const oid = (await run('git', ['--git-dir', scratch, 'hash-object', '-w', file])).stdout.trim();
-  const child = spawn('git', ['--git-dir', scratch, 'pack-objects', '--stdout', '-q'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn('git', ['--git-dir', scratch, 'pack-objects', '--stdout', '-q'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   child.stdin.end(`${oid}\n`);
   const command = `${pktLine(`${'0'.repeat(40)} ${oid} refs/tags/${oid}\0report-status`)}0000`;
   return Buffer.concat([Buffer.from(command), await readAll(child.stdout as AsyncIterable<Uint8Array>)]);
@@ -148,10 +150,16 @@ describe('no credentials', () => {
     ['git-upload-pack', 'GIT_MIRROR_SOURCE_TOKEN or --source-token'],
     ['git-receive-pack', 'GIT_MIRROR_TARGET_TOKEN or --target-token'],
   ] as const)('for %s end at once with what to set', async (service, text) => {
-    for (const credentials of [undefined, gitCredentialSource({ env }), gitCredentialSource({ env, git: join(root, 'no-git') })]) {
+    for (const credentials of [
+      undefined,
+      gitCredentialSource({ env }),
+      gitCredentialSource({ env, git: join(root, 'no-git') }),
+    ]) {
       const error = await failureOf(connectTo(`${everything.url}/git/x.git`, { service, credentials }));
       expect(error).toMatchObject({ code: 'GM_AUTH', details: { status: 401, service } });
-      expect(error.message).toContain(`it asks for credentials and there are none; set ${text}, or configure a git credential helper`);
+      expect(error.message).toContain(
+        `it asks for credentials and there are none; set ${text}, or configure a git credential helper`,
+      );
     }
     await expect(readFile(join(root, 'asked'))).rejects.toThrow('ENOENT');
   });
@@ -174,7 +182,9 @@ describe('the credential helper', () => {
 
   it('is told that the credential was bad after a second 401', async () => {
     await helperKnows('wrong');
-    const error = await failureOf(connectTo(`${everything.url}/git/x.git`, { credentials: gitCredentialSource({ env }) }));
+    const error = await failureOf(
+      connectTo(`${everything.url}/git/x.git`, { credentials: gitCredentialSource({ env }) }),
+    );
     expect(error.code).toBe('GM_AUTH');
     expect(error.message).toContain('the credentials from the credential helper were refused');
     expect(error.message).not.toContain('wrong');
@@ -220,7 +230,7 @@ describe('the credential helper', () => {
     const answer = await connection.request(
       kind === 'an array' ? body : streamOf(body.subarray(0, 500), body.subarray(500, 900), body.subarray(900)),
     );
-    expect((await readAll(answer)).toString()).toContain(`${pktLine('unpack ok\n')}`);
+    expect((await readAll(answer)).toString()).toContain(pktLine('unpack ok\n'));
     await connection.close();
     expect((await helperCalls()).actions).toEqual(['get', 'store']);
     // A line is written only when its answer has been sent.

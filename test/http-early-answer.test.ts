@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 function keepBusy(ms: number): void {
-  for (const end = performance.now() + ms; performance.now() < end; );
+  for (const end = performance.now() + ms; performance.now() < end;);
 }
 
 async function* chunks(pause: 'none' | 'busy' | 'idle'): AsyncGenerator<Uint8Array, void, void> {
@@ -50,7 +50,11 @@ const bodies: Readonly<Record<string, () => RequestBody>> = {
   'a small array': () => Buffer.alloc(200),
 };
 
-const servers: readonly (readonly [name: string, options: Pick<EarlyAnswerOptions, 'leave' | 'readBytes'>, isTls: boolean])[] = [
+const servers: readonly (readonly [
+  name: string,
+  options: Pick<EarlyAnswerOptions, 'leave' | 'readBytes'>,
+  isTls: boolean,
+])[] = [
   ['that ends politely', { leave: 'end', readBytes: 0 }, false],
   ['that closes at once', { leave: 'destroy', readBytes: 0 }, false],
   ['that resets', { leave: 'reset', readBytes: 100 }, false],

@@ -59,13 +59,16 @@ describe('a proxy from the environment', () => {
     expect(lines).toContain(`POST ${plain.url}/x.git/git-upload-pack HTTP/1.1 200 -`);
   });
 
-  it.each(['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'])('of %s carries https through one tunnel', async (name) => {
-    const tunnels = async (): Promise<number> =>
-      (await open.accessLog()).filter((line) => line === `CONNECT 127.0.0.1:${secure.port} HTTP/1.1 200 -`).length;
-    const before = await tunnels();
-    await exerciseRepository(secure.url, { env: { [name]: open.url } });
-    await expect.poll(tunnels).toBe(before + 1);
-  });
+  it.each(['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'])(
+    'of %s carries https through one tunnel',
+    async (name) => {
+      const tunnels = async (): Promise<number> =>
+        (await open.accessLog()).filter((line) => line === `CONNECT 127.0.0.1:${secure.port} HTTP/1.1 200 -`).length;
+      const before = await tunnels();
+      await exerciseRepository(secure.url, { env: { [name]: open.url } });
+      await expect.poll(tunnels).toBe(before + 1);
+    },
+  );
 
   it.each([
     ['http', () => plain.url],

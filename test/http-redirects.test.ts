@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CredentialSource } from '../src/transport/credential-source.ts';
 import { connectHttp } from '../src/transport/http/connect-http.ts';
-import { startFaultyServer, type FaultyScript, type FaultyServer } from './servers/faulty.ts';
+import { startFaultyServer, type FaultyExchange, type FaultyScript, type FaultyServer } from './servers/faulty.ts';
 import { connectTo, failureOf, httpOptions, readAll } from './servers/http-client.ts';
 import { makeCertificates, type Certificates } from './servers/tls.ts';
 
 const infoRefs = '/info/refs?service=git-upload-pack';
-const good: FaultyScript = (exchange) => {
+const good = (exchange: FaultyExchange): void => {
   if (exchange.method === 'GET') {
     exchange.answer(200, { 'Content-Type': 'application/x-git-upload-pack-advertisement' }, '0000');
   } else {
@@ -44,8 +44,8 @@ async function serve(script: FaultyScript, isTls = false): Promise<FaultyServer>
 function redirecting(moves: (path: string) => string | undefined, status = 301): Promise<FaultyServer> {
   return serve((exchange) => {
     const location = moves(exchange.url);
-    if (location === undefined) return good(exchange);
-    exchange.answer(status, { Location: location });
+    if (location === undefined) good(exchange);
+    else exchange.answer(status, { Location: location });
   });
 }
 
@@ -108,7 +108,9 @@ describe('a redirect of the advertisement', () => {
       if (exchange.url.startsWith('/old')) exchange.answer(302, { Location: '/login' });
       else exchange.answer(200, { 'Content-Type': 'text/html' }, '<title>Sign in</title>');
     });
-    expect((await failureOf(connectTo(`${server.url}/old.git`))).message).toContain('a web page (text/html, “Sign in”)');
+    expect((await failureOf(connectTo(`${server.url}/old.git`))).message).toContain(
+      'a web page (text/html, “Sign in”)',
+    );
   });
 
   it('from https to http is refused, from http to https followed', async () => {
@@ -130,7 +132,7 @@ describe('a redirect of the advertisement', () => {
 });
 
 describe('credentials', () => {
-  const asking: FaultyScript = (exchange) => {
+  const asking = (exchange: FaultyExchange): void => {
     if (exchange.headers['authorization'] === undefined) {
       exchange.answer(401, { 'WWW-Authenticate': 'Basic realm="x"' });
     } else {
@@ -182,7 +184,13 @@ describe('credentials', () => {
     const connection = await connectTo(`${first.url}/x.git`, { auth: { token: 'hush' }, credentials });
     await connection.close();
     expect(asked).toEqual([
-      { protocol: 'http', host: `127.0.0.1:${other.port}`, path: 'moved.git', username: undefined, wwwAuthenticate: ['Basic realm="x"'] },
+      {
+        protocol: 'http',
+        host: `127.0.0.1:${other.port}`,
+        path: 'moved.git',
+        username: undefined,
+        wwwAuthenticate: ['Basic realm="x"'],
+      },
     ]);
     expect(other.requests[1]?.headers['authorization']).toBe(`Basic ${Buffer.from('u:p').toString('base64')}`);
   });

@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 const servers = [
-  ['http-backend', () => `${backend.url}`],
+  ['http-backend', () => backend.url],
   ['Apache', () => `${apache.url}/git`],
 ] as const;
 
@@ -59,7 +59,11 @@ describe.each(servers)('smart HTTP against %s', (name, base) => {
     await readAll(connection.advertisement);
     const padding = Array.from({ length: 100 }, () => pktLine('ref-prefix refs/none\n')).join('');
     const long = Buffer.from(`${pktLine('command=ls-refs\n')}0001${padding}${pktLine('ref-prefix refs/\n')}0000`);
-    for (const [body, compress] of [[Buffer.from(lsRefs), false], [long, false], [long, true]] as const) {
+    for (const [body, compress] of [
+      [Buffer.from(lsRefs), false],
+      [long, false],
+      [long, true],
+    ] as const) {
       const answer = await readAll(await connection.request(body, { compress }));
       expect(answer.toString()).toBe(`${pktLine(`${oid} refs/heads/main\n`)}0000`);
     }
@@ -105,7 +109,14 @@ describe('what goes over the wire', () => {
   it('sends the headers that git sends', async () => {
     const own = await startHttpBackend({ root });
     try {
-      await run('git', ['-c', 'protocol.version=2', '-c', 'http.userAgent=git-mirror/test', 'ls-remote', `${own.url}/x.git`]);
+      await run('git', [
+        '-c',
+        'protocol.version=2',
+        '-c',
+        'http.userAgent=git-mirror/test',
+        'ls-remote',
+        `${own.url}/x.git`,
+      ]);
       const gits = own.requests.splice(0);
       const connection = await connectTo(`${own.url}/x.git`);
       await readAll(connection.advertisement);
@@ -168,7 +179,11 @@ describe('what goes over the wire', () => {
       const long = Buffer.from(lsRefs.replace('0000', '') + `${pktLine('ref-prefix refs/none\n').repeat(200)}0000`);
       const zipped = await readAll(await connection.request(long, { compress: true }));
       await connection.close();
-      expect(own.requests.slice(1).map(({ headers }) => [headers['content-length'], headers['transfer-encoding'], headers['content-encoding']])).toEqual([
+      expect(
+        own.requests
+          .slice(1)
+          .map(({ headers }) => [headers['content-length'], headers['transfer-encoding'], headers['content-encoding']]),
+      ).toEqual([
         [String(lsRefs.length), undefined, undefined],
         [undefined, 'chunked', undefined],
         [expect.stringMatching(/^\d{2,3}$/), undefined, 'gzip'],

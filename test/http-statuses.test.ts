@@ -39,13 +39,20 @@ describe('a status other than 200', () => {
     const error = await failureOf(connectTo(url));
     expect(error.code).toBe(code);
     expect(error.details).toEqual({ status, url, service: 'git-upload-pack', role: 'source', serverText: 'because' });
-    expect(error.message).toMatch(new RegExp(`^${url} \\(git-upload-pack\\): the server answered ${status}\\b.*“because”`));
+    expect(error.message).toMatch(
+      new RegExp(`^${url} \\(git-upload-pack\\): the server answered ${status}\\b.*“because”`),
+    );
   });
 
   it.each(statuses)('%i of a request is %s', async (status, code) => {
     const url = await serve((exchange) => {
       if (exchange.method === 'GET') exchange.answer(200, advertisement, '0000');
-      else exchange.answer(status, { 'Content-Type': 'text/html' }, '<html><title>\n Sorry &amp; bye\n</title><p>long</p>');
+      else
+        exchange.answer(
+          status,
+          { 'Content-Type': 'text/html' },
+          '<html><title>\n Sorry &amp; bye\n</title><p>long</p>',
+        );
     });
     const connection = await connectTo(url);
     await readAll(connection.advertisement);
@@ -56,12 +63,15 @@ describe('a status other than 200', () => {
 
   it('shows only a bounded, printable part of what the server says', async () => {
     const url = await serve((exchange) => {
-      exchange.answer(500, { 'Content-Type': 'text/plain' }, `\u001b[31mred\u0007 http://me:secret@host/ ${'x'.repeat(1_000_000)}`);
+      exchange.answer(
+        500,
+        { 'Content-Type': 'text/plain' },
+        `\u001b[31mred\u0007 http://me:secret@host/ ${'x'.repeat(1_000_000)}`,
+      );
     });
     const error = await failureOf(connectTo(url));
     expect(error.message).toContain('red http://host/ xxx');
     expect(error.message.length).toBeLessThan(5000);
-    // eslint-disable-next-line no-control-regex -- none may be left
     expect(error.message).not.toMatch(/[\u0000-\u001f]/);
   });
 
@@ -166,12 +176,20 @@ describe('what is no smart advertisement', () => {
   });
 
   it.each([
-    ['text/html; charset=utf-8', '<!doctype html><title>Sign in</title>', 'answered with a web page (text/html, “Sign in”)'],
+    [
+      'text/html; charset=utf-8',
+      '<!doctype html><title>Sign in</title>',
+      'answered with a web page (text/html, “Sign in”)',
+    ],
     ['text/html', listing, 'answered with a web page (text/html)'],
     ['application/json', '{}', 'answered with application/json'],
     ['text/plain', 'hello', 'answered with text/plain'],
     ['', 'hello', 'answered with data of no named type'],
-    ['application/x-git-receive-pack-advertisement', '0000', 'answered with application/x-git-receive-pack-advertisement'],
+    [
+      'application/x-git-receive-pack-advertisement',
+      '0000',
+      'answered with application/x-git-receive-pack-advertisement',
+    ],
   ])('of type "%s" is no Git repository', async (type, body, text) => {
     const url = await serve((exchange) => {
       exchange.answer(200, type === '' ? {} : { 'Content-Type': type }, body);
@@ -188,7 +206,9 @@ describe('a server that is not there', () => {
     await server.close();
     const error = await failureOf(connectTo(url));
     expect(error.code).toBe('GM_NETWORK');
-    expect(error.message).toBe(`${url} (git-upload-pack): the connection was refused; check host and port, and that the server is up`);
+    expect(error.message).toBe(
+      `${url} (git-upload-pack): the connection was refused; check host and port, and that the server is up`,
+    );
     expect(error.details).toMatchObject({ reason: 'ECONNREFUSED', role: 'source' });
     expect(error.cause).toBeInstanceOf(Error);
   });

@@ -1,5 +1,6 @@
 import type { AdvancedOptions } from '../sync/advanced-options.ts';
-import type { ProbeRequest, RefScope, SyncPolicy, SyncRequest } from '../sync/request.ts';
+import type { ProbeRequest, RefScope, SyncPolicy } from '../sync/request.ts';
+import type { UnstableSyncRequest } from '../sync/unstable-client.ts';
 import type { Endpoint } from '../transport/endpoint.ts';
 import type { AdvancedFlags } from './flags/advanced-flags.ts';
 import type { EndpointFlags } from './flags/endpoint-flags.ts';
@@ -70,7 +71,7 @@ export function replicationRequest(
   commandName: string,
   operands: readonly string[],
   flags: ReplicationFlags,
-): SyncRequest {
+): UnstableSyncRequest {
   const [source = '', ...targets] = operands;
   const [target = ''] = targets;
   return {

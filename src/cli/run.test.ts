@@ -31,7 +31,7 @@ const syncResult: SyncResult = {
     transferMode: 'none',
     reason: 'every ref is up to date',
     bootstrapSuggested: false,
-    sourceHead: 'main',
+    sourceHead: 'refs/heads/main',
     batch: { enabled: false, planned: 0, done: 0 },
   },
   stats: noStats,
@@ -47,7 +47,7 @@ const probeResult: ProbeResult = {
   sourceCapabilities: ['ls-refs=unborn', 'fetch=shallow'],
   targetCapabilities: ['report-status', 'atomic'],
   refs: [{ name: 'refs/heads/main', hash: 'a'.repeat(40) }],
-  sourceHead: 'main',
+  sourceHead: 'refs/heads/main',
   stats: noStats,
   measurement: noMeasurement,
 };

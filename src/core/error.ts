@@ -88,9 +88,13 @@ export class GitMirrorError extends Error {
   }
 }
 
-/** Whether `error` is a {@link GitMirrorError}, with the given code if one is given. */
+/**
+ * Whether `error` is a {@link GitMirrorError}, with the given code if one is given. Goes by the code, not by the class, so
+ * that it also holds for errors of another copy of this package.
+ */
 export function isGitMirrorError(error: unknown, code?: ErrorCode): error is GitMirrorError {
-  return error instanceof GitMirrorError && (code === undefined || error.code === code);
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;
+  return code === undefined ? Object.hasOwn(errorMeanings, error.code) : error.code === code;
 }
 
 /** The message of anything that was thrown. */

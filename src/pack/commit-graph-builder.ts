@@ -18,7 +18,7 @@ export interface ReadCommitGraphOptions {
   readonly maxObjects?: number | undefined;
   /**
    * Memory for what speeds up the reading and is given back afterwards: commits kept because deltas may build on them,
-   * compressed and inflated. The arrays of the graph come on top, about 110 bytes a commit while reading. Default 48 MiB.
+   * compressed and inflated. The arrays of the graph come on top, about 110 bytes a commit while reading. Default 24 MiB.
    */
   readonly memoryBudgetBytes?: number | undefined;
   /** Called now and then with the commits read so far, and at the end. */
@@ -44,7 +44,7 @@ export async function readCommitGraph(pack: ByteStream, options: ReadCommitGraph
   const collector = new CommitCollector(format);
   const entries = new GraphEntries(collector, {
     dir: options.spoolDir,
-    memoryBytes: options.memoryBudgetBytes ?? 48 * 1024 * 1024,
+    memoryBytes: options.memoryBudgetBytes ?? 24 * 1024 * 1024,
   });
   const slice = new TimeSlice(signal);
   const spool = (bytes: Uint8Array): void => {
@@ -77,6 +77,8 @@ export async function readCommitGraph(pack: ByteStream, options: ReadCommitGraph
     scanner.finish();
     while (entries.resolvePending()) await slice.pause();
     entries.finish();
+    // Its arrays make room for those of the graph.
+    entries.close();
     return collector.finish();
   } finally {
     entries.close();

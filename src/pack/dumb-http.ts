@@ -28,7 +28,8 @@ export interface FetchDumbOptions {
 /**
  * Puts everything reachable from `wants` into `store`, file by file (gitprotocol-http, "Dumb Clients"): loose objects,
  * packs that hold a wanted object, whole, and the same in alternates on the same host. What the store held before the
- * call is taken as complete: the walk ends there. Every object's name is checked against its content.
+ * call is taken as complete: the walk ends there. After a failure it is not, so begin again with an empty store. Every
+ * object's name is checked against its content.
  *
  * @throws GitMirrorError `GM_CORRUPT` naming the object when one is missing or damaged; `GM_LIMIT` and `GM_SYSTEM` of
  * the store; whatever `source` throws.
@@ -82,6 +83,7 @@ class DumbWalk {
   async run(wants: Iterable<ObjectId>): Promise<void> {
     for (const want of wants) this.#reach(want);
     for (;;) {
+      this.#options.signal?.throwIfAborted();
       await this.#lookIntoPresent();
       if (this.#missing.size === 0) return;
       await this.#fetchSome();

@@ -153,9 +153,12 @@ export class GraphEntries {
     throw corrupt(`the base of the delta at ${this.#packOffset.at(entry)} is not in the pack`);
   }
 
+  /** Gives everything back; nothing else may be called afterwards. Safe to call twice; never throws. */
   close(): void {
     this.#spool.close();
     this.#cache.clear();
+    for (const list of [this.#packOffset, this.#spoolOffset, this.#base, this.#name, this.#type, this.#depth])
+      list.clear();
   }
 
   #resolve(entry: number, base: number, delta: Uint8Array): void {

@@ -31,6 +31,12 @@ abstract class GrowableArray<Items extends Int32Array | Float64Array> {
     this.#items[index] = value;
   }
 
+  /** Drops everything, memory included. */
+  clear(): void {
+    this.#items = this.allocate(0);
+    this.#length = 0;
+  }
+
   /** Drops what is at `length` and behind. */
   truncate(length: number): void {
     this.#length = Math.min(this.#length, length);

@@ -1,3 +1,4 @@
+import type * as fs from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
@@ -27,7 +28,7 @@ const oid = (text: string): ObjectId => text as ObjectId;
 const faults = vi.hoisted(() => ({ isFull: false }));
 
 vi.mock('node:fs', async (importOriginal) => {
-  const real = await importOriginal<typeof import('node:fs')>();
+  const real = await importOriginal<typeof fs>();
   return {
     ...real,
     writeSync: (...args: Parameters<typeof real.writeSync>) => {

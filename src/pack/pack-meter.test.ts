@@ -59,8 +59,8 @@ describe('observePack', () => {
   });
 
   test('refuses what is no pack', async () => {
-    await expect(pass(Buffer.from('<html>not found</html>'), 100)).rejects.toThrow(code('GM_PROTOCOL') as Error);
-    await expect(pass(Buffer.from('<'), 100)).rejects.toThrow(code('GM_PROTOCOL') as Error);
+    await expect(pass(Buffer.from('<html>not found</html>'), 100)).rejects.toThrow(code('GM_PROTOCOL'));
+    await expect(pass(Buffer.from('<'), 100)).rejects.toThrow(code('GM_PROTOCOL'));
   });
 
   test('stops at the bound', async () => {
@@ -74,11 +74,11 @@ describe('observePack', () => {
 
   test('a stream that ends too early is GM_CORRUPT', async () => {
     for (const length of [0, 5, 12, 31, 58]) {
-      await expect(pass(pack.subarray(0, length), 9)).rejects.toThrow(code('GM_CORRUPT') as Error);
+      await expect(pass(pack.subarray(0, length), 9)).rejects.toThrow(code('GM_CORRUPT'));
     }
     expect((await pass(Buffer.from(encodeEmptyPack('sha1')), 9)).length).toBe(32);
     await expect(pass(Buffer.from(encodeEmptyPack('sha1')), 9, { format: 'sha256' })).rejects.toThrow(
-      code('GM_CORRUPT') as Error,
+      code('GM_CORRUPT'),
     );
   });
 
@@ -86,11 +86,9 @@ describe('observePack', () => {
     for (let at = 12; at < pack.length; at += 11) {
       const damaged = Buffer.from(pack);
       damaged[at] = (damaged[at] ?? 0) ^ 4;
-      await expect(pass(damaged, 64, { verify: true })).rejects.toThrow(code('GM_CORRUPT') as Error);
+      await expect(pass(damaged, 64, { verify: true })).rejects.toThrow(code('GM_CORRUPT'));
     }
-    await expect(pass(pack.subarray(0, pack.length - 1), 64, { verify: true })).rejects.toThrow(
-      code('GM_CORRUPT') as Error,
-    );
+    await expect(pass(pack.subarray(0, pack.length - 1), 64, { verify: true })).rejects.toThrow(code('GM_CORRUPT'));
     const sha256 = makePack(
       [1, 2].map((number) => ({ type: 1, content: commitContent([], String(number), 'sha256') })),
       { format: 'sha256' },

@@ -38,11 +38,6 @@ export class PackTrailerVerifier {
     this.#tailLength = joined.length - out;
   }
 
-  /** The last `rawLength(format)` bytes seen (fewer when fewer came). */
-  get trailer(): Uint8Array {
-    return this.#tail.subarray(0, this.#tailLength);
-  }
-
   /** Ends the hash: whether the last bytes are the hash of all bytes before them. Call it once. */
   finish(): boolean {
     return this.#tailLength === this.#rawLength && equalBytes(this.#hash.digest(), this.#tail);

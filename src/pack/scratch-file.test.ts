@@ -1,3 +1,4 @@
+import type * as fs from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import fc from 'fast-check';
@@ -10,7 +11,7 @@ import { ScratchFile } from './scratch-file.ts';
 const faults = vi.hoisted(() => ({ write: undefined as string | undefined, mostBytes: Infinity, unlink: false }));
 
 vi.mock('node:fs', async (importOriginal) => {
-  const real = await importOriginal<typeof import('node:fs')>();
+  const real = await importOriginal<typeof fs>();
   return {
     ...real,
     writeSync: (fd: number, bytes: Uint8Array, offset: number, length: number, position: number) => {

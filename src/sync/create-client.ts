@@ -1,11 +1,17 @@
 import type { Client, Options } from './client.ts';
 import { probe } from './probe.ts';
 import type { CallOptions } from './progress.ts';
-import type { PlanRequest, ProbeRequest, SyncRequest } from './request.ts';
+import type { ProbeRequest } from './request.ts';
 import type { PlanResult, ProbeResult, SyncResult } from './result.ts';
 import { fetchOnly } from './fetch-only.ts';
 import { runSync } from './run-sync.ts';
-import type { FetchCallOptions, FetchRequest, FetchResult, UnstableClient } from './unstable-client.ts';
+import type {
+  FetchCallOptions,
+  FetchRequest,
+  FetchResult,
+  UnstableClient,
+  UnstableSyncRequest,
+} from './unstable-client.ts';
 
 /**
  * A client that copies refs and objects between remotes.
@@ -24,11 +30,11 @@ import type { FetchCallOptions, FetchRequest, FetchResult, UnstableClient } from
 export function createClient(options: Options = {}): Client {
   return {
     probe: (request: ProbeRequest, call: CallOptions = {}): Promise<ProbeResult> => probe(request, options, call),
-    plan: (request: PlanRequest, call: CallOptions = {}): Promise<PlanResult> =>
+    plan: (request: UnstableSyncRequest, call: CallOptions = {}): Promise<PlanResult> =>
       runSync(request, undefined, true, options, call),
-    sync: (request: SyncRequest, call: CallOptions = {}): Promise<SyncResult> =>
+    sync: (request: UnstableSyncRequest, call: CallOptions = {}): Promise<SyncResult> =>
       runSync(request, 'sync', false, options, call),
-    replicate: (request: SyncRequest, call: CallOptions = {}): Promise<SyncResult> =>
+    replicate: (request: UnstableSyncRequest, call: CallOptions = {}): Promise<SyncResult> =>
       runSync(request, 'replicate', false, options, call),
   };
 }
@@ -37,7 +43,7 @@ export function createClient(options: Options = {}): Client {
 export function createUnstableClient(options: Options = {}): UnstableClient {
   return {
     ...createClient(options),
-    bootstrap: (request: SyncRequest, call: CallOptions = {}): Promise<SyncResult> =>
+    bootstrap: (request: UnstableSyncRequest, call: CallOptions = {}): Promise<SyncResult> =>
       runSync(request, 'sync', false, options, call, { emptyTargetsOnly: true }),
     fetch: (request: FetchRequest, call: FetchCallOptions = {}): Promise<FetchResult> =>
       fetchOnly(request, options, call),

@@ -1,5 +1,4 @@
 import type { Endpoint } from '../transport/endpoint.ts';
-import type { AdvancedOptions } from './advanced-options.ts';
 
 /** Which Git protocol to speak to the source. `auto` asks for version 2 and takes what the server gives. */
 export type ProtocolMode = 'auto' | 'v1' | 'v2';
@@ -87,7 +86,4 @@ export interface PlanRequest {
 }
 
 /** Asks for a sync or replicate. */
-export interface SyncRequest extends PlanRequest {
-  /** Settings outside the stable surface; see `git-mirror/unstable`. */
-  readonly advanced?: AdvancedOptions | undefined;
-}
+export type SyncRequest = PlanRequest;

@@ -91,7 +91,7 @@ const executionSummary = z
     transferMode: z.enum(transferModes).meta({ description: 'Which way the objects took.' }),
     reason: text('Why this way was taken.'),
     bootstrapSuggested: flag('Whether the target is empty.'),
-    sourceHead: text('Branch that HEAD of the source names; empty when it is detached or unknown.'),
+    sourceHead: text('Full name of the branch that HEAD of the source names; empty when it is detached or unknown.'),
     batch: batchSummary,
   })
   .readonly()
@@ -192,7 +192,7 @@ export const probeResultSchema = z
     sourceCapabilities: z.array(z.string()).readonly().meta({ description: 'Capabilities of the source.' }),
     targetCapabilities: z.array(z.string()).readonly().meta({ description: 'Capabilities of the target.' }),
     refs: z.array(refInfo).readonly().meta({ description: 'Refs of the source.' }),
-    sourceHead: text('Branch that HEAD of the source names; empty when it is detached or unknown.'),
+    sourceHead: text('Full name of the branch that HEAD of the source names; empty when it is detached or unknown.'),
     stats,
     measurement,
   })

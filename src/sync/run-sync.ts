@@ -10,13 +10,14 @@ import { openSource, openTarget, planTarget, type RunInput } from './prepare-run
 import { ProgressReporter } from './progress-reporter.ts';
 import type { CallOptions } from './progress.ts';
 import { carryOut } from './replication.ts';
-import type { OperationMode, PlanRequest, SyncRequest } from './request.ts';
+import type { OperationMode, PlanRequest } from './request.ts';
 import { resolvePolicy } from './resolve-policy.ts';
 import { ResolvedScope } from './resolve-scope.ts';
 import type { SyncResult, TargetResult } from './result.ts';
 import type { RunContext } from './run-context.ts';
 import { collectStats, failedTarget, targetResult, type RunFacts } from './run-result.ts';
 import type { TargetRun } from './target-run.ts';
+import type { UnstableSyncRequest } from './unstable-client.ts';
 import { validateSyncRequest } from './validate-request.ts';
 
 /** One target of a run: planned for, or failed before that. */
@@ -28,7 +29,7 @@ type PlannedTarget =
  * only what concerns all of them (the request, the source) is thrown.
  */
 export async function runSync(
-  request: PlanRequest | SyncRequest,
+  request: UnstableSyncRequest,
   called: OperationMode | undefined,
   dryRun: boolean,
   options: Options,
@@ -39,7 +40,7 @@ export async function runSync(
   signal?.throwIfAborted();
   const sampler = new MemorySampler(request.measureMemory === true);
   const progress = new ProgressReporter(onProgress);
-  const context: RunContext = { signal, progress, advanced: ('advanced' in request && request.advanced) || {} };
+  const context: RunContext = { signal, progress, advanced: request.advanced ?? {} };
   const input = readInput(request, called);
   const tallies = { source: new ServiceTally('source git-upload-pack'), targets: targetTallies(input.targets) };
   const sessions: (PackSource | TargetSession)[] = [];

@@ -5,7 +5,12 @@ import type { AdvancedOptions } from './advanced-options.ts';
 import type { Client } from './client.ts';
 import type { CallOptions } from './progress.ts';
 import type { ProtocolMode, RefScope, SyncRequest } from './request.ts';
-import type { Measurement, RefInfo, Stats, SyncResult } from './result.ts';
+import type { Measurement, PlanResult, RefInfo, Stats, SyncResult } from './result.ts';
+
+/** A sync or replicate with settings outside the stable surface. */
+export interface UnstableSyncRequest extends SyncRequest {
+  readonly advanced?: AdvancedOptions | undefined;
+}
 
 /** Asks for a pack of the source alone. */
 export interface FetchRequest {
@@ -44,8 +49,11 @@ export interface FetchResult {
 
 /** The client with everything that is not promised to stay as it is. */
 export interface UnstableClient extends Client {
+  plan(request: UnstableSyncRequest, options?: CallOptions): Promise<PlanResult>;
+  sync(request: UnstableSyncRequest, options?: CallOptions): Promise<SyncResult>;
+  replicate(request: UnstableSyncRequest, options?: CallOptions): Promise<SyncResult>;
   /** As `sync`, for a target without refs: `GM_USAGE` when it has some in scope. */
-  bootstrap(request: SyncRequest, options?: CallOptions): Promise<SyncResult>;
+  bootstrap(request: UnstableSyncRequest, options?: CallOptions): Promise<SyncResult>;
   /** Fetches from the source and pushes nowhere. */
   fetch(request: FetchRequest, options?: FetchCallOptions): Promise<FetchResult>;
 }

@@ -4,9 +4,9 @@ import { isObjectId } from '../core/object-id.ts';
 import { isValidRefName } from '../core/ref-name.ts';
 import { sameRepository } from '../transport/same-repository.ts';
 import { parseEndpoint } from '../transport/parse-endpoint.ts';
-import type { OperationMode, PlanRequest, ProbeRequest, SyncRequest } from './request.ts';
+import type { OperationMode, ProbeRequest } from './request.ts';
 import { fullRefName } from './resolve-scope.ts';
-import type { FetchRequest } from './unstable-client.ts';
+import type { FetchRequest, UnstableSyncRequest } from './unstable-client.ts';
 
 const endpoint = z.strictObject({
   url: z.string().min(1, 'must name a repository'),
@@ -110,7 +110,7 @@ export function validateFetchRequest(request: FetchRequest): void {
 
 /** Throws `GM_USAGE` naming the field unless `request` is well-formed and its settings do not contradict each other. */
 export async function validateSyncRequest(
-  request: PlanRequest | SyncRequest,
+  request: UnstableSyncRequest,
   called: OperationMode | undefined,
 ): Promise<void> {
   check(syncRequest, request);
@@ -133,7 +133,7 @@ export async function validateSyncRequest(
   checkPolicy(request, called);
 }
 
-function checkPolicy(request: PlanRequest | SyncRequest, called: OperationMode | undefined): void {
+function checkPolicy(request: UnstableSyncRequest, called: OperationMode | undefined): void {
   const { scope: refs = {}, policy: rules = {} } = request;
   if (called !== undefined && rules.mode !== undefined && rules.mode !== called) {
     throw usage('policy.mode', `is '${rules.mode}', but '${called}' was called`);
@@ -156,8 +156,7 @@ function checkPolicy(request: PlanRequest | SyncRequest, called: OperationMode |
   if (rules.atomic === true && rules.bestEffort === true) {
     throw usage('policy.atomic', 'contradicts bestEffort: all or none, or as many as possible');
   }
-  const advancedOptions = 'advanced' in request ? request.advanced : undefined;
-  if (rules.atomic === true && advancedOptions?.targetMaxRefUpdates !== undefined) {
+  if (rules.atomic === true && request.advanced?.targetMaxRefUpdates !== undefined) {
     throw usage('policy.atomic', 'contradicts advanced.targetMaxRefUpdates, which takes several pushes');
   }
   if (rules.maxPrunePercent !== undefined && rules.prune !== true) {

@@ -93,8 +93,8 @@ describe('git credential', () => {
     expect(await (await sourceWith(script, 500)).fill(query)).toBeUndefined();
     await expectEnded();
     const controller = new AbortController();
-    const filling = (await sourceWith(script)).fill(query, controller.signal);
     await rm(join(directory, 'out'));
+    const filling = (await sourceWith(script)).fill(query, controller.signal);
     await expect.poll(() => readFile(join(directory, 'out'), 'utf8').catch(() => '')).toMatch(/\n/);
     controller.abort(new Error('over'));
     await expect(filling).rejects.toThrow('over');

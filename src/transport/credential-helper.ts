@@ -54,17 +54,16 @@ async function store(
  */
 export function encodeCredential(query: CredentialQuery, credential?: Credential): string | undefined {
   const username = credential?.username ?? query.username;
-  const lines = [
+  const lines: (readonly [key: string, value: string])[] = [
     ['protocol', query.protocol],
     ['host', query.host],
     ['path', query.path],
-    ...(username === undefined || username === '' ? [] : [['username', username]]),
-    ...(credential === undefined ? [] : [['password', credential.password]]),
-  ] as const;
-  // eslint-disable-next-line no-control-regex -- NUL and line breaks are exactly what is being refused
-  if (lines.some(([, value]) => /[\0\r\n]/.test(value ?? ''))) return undefined;
+    ...(username === undefined || username === '' ? [] : [['username', username] as const]),
+    ...(credential === undefined ? [] : [['password', credential.password] as const]),
+  ];
+  if (lines.some(([, value]) => /[\0\r\n]/.test(value))) return undefined;
   const challenges = query.wwwAuthenticate.map((value) => ['wwwauth[]', value.replace(/\s+/g, ' ')] as const);
-  return [...lines, ...challenges].map(([key, value]) => `${key ?? ''}=${value ?? ''}\n`).join('') + '\n';
+  return [...lines, ...challenges].map(([key, value]) => `${key}=${value}\n`).join('') + '\n';
 }
 
 /** The credential in what `git credential fill` printed, or undefined when it is not complete. */

@@ -17,7 +17,7 @@ import {
   pushRef,
   readRefsV0,
 } from '../../test/servers/service-exercise.ts';
-import { sshdPath, startSshd, type SshdServer } from '../../test/servers/sshd.ts';
+import { startSshd, type SshdServer } from '../../test/servers/sshd.ts';
 import { installScript } from '../../test/servers/helper-script.ts';
 import { displayUrl } from './display-url.ts';
 import type { ConnectOptions, ProtocolVersion } from './connect-options.ts';
@@ -25,10 +25,7 @@ import { parseEndpoint } from './parse-endpoint.ts';
 import type { GitService, ServiceConnection } from './service-connection.ts';
 import { connectSsh } from './ssh.ts';
 
-// Without OpenSSH's server there is nothing real to test against; where everything must run, that is an error.
-const mustRun = process.env['GIT_MIRROR_TEST_ALL'] === '1';
-
-describe.runIf(sshdPath !== undefined || mustRun)('ssh, against OpenSSH', () => {
+describe('ssh, against OpenSSH', () => {
   let folder: string;
   let sample: SampleRepository;
   let server: SshdServer;

@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ObjectFormat } from '../../src/core/object-id.ts';
-import { createClient, type Client } from '../../src/index.ts';
+import { createUnstableClient, type UnstableClient } from '../../src/unstable.ts';
 import type { Options } from '../../src/sync/client.ts';
 import { makeRepository, type RepositoryShape } from '../repositories/make-repository.ts';
 import { Repository } from '../repositories/repository.ts';
@@ -34,7 +34,7 @@ export class Stage implements AsyncDisposable {
   readonly backend: HttpBackend;
   readonly targetFront: Front | undefined;
   readonly sourceFront: Front | undefined;
-  readonly client: Client;
+  readonly client: UnstableClient;
   readonly #stack: AsyncDisposableStack;
 
   constructor(
@@ -45,7 +45,7 @@ export class Stage implements AsyncDisposable {
       readonly backend: HttpBackend;
       readonly targetFront: Front | undefined;
       readonly sourceFront: Front | undefined;
-      readonly client: Client;
+      readonly client: UnstableClient;
     },
     stack: AsyncDisposableStack,
   ) {
@@ -143,7 +143,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     backend,
     targetFront: await open(options.targetFront),
     sourceFront: await open(options.sourceFront),
-    client: createClient({ useCredentialHelper: false, ...options.client }),
+    client: createUnstableClient({ useCredentialHelper: false, ...options.client }),
   };
   return new Stage(parts, stack.move());
 }

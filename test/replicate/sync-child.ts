@@ -1,8 +1,25 @@
 /**
- * A process of its own that carries out one sync, for tests that kill it. The request, as JSON, is its only argument;
- * it exits with 0 when the sync is done.
+ * A process of its own that carries out one sync, for tests that kill it, limit it or measure it. The request, as JSON,
+ * is its only argument. It prints `{result, peaks}` and exits with 0, or prints `{error}` and exits with 1. With
+ * `--expose-gc`, the peaks are of what is still held after everything else has been collected.
  */
-import { createClient, type SyncRequest } from '../../src/index.ts';
+import { createClient, isGitMirrorError, type SyncRequest } from '../../src/index.ts';
 
+const sampleIntervalMs = 100;
 const request = JSON.parse(process.argv[2] ?? '') as SyncRequest;
-await createClient({ useCredentialHelper: false }).sync(request);
+const peaks = { heapUsed: 0, external: 0 };
+const timer = setInterval(() => {
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  peaks.heapUsed = Math.max(peaks.heapUsed, heapUsed);
+  peaks.external = Math.max(peaks.external, external);
+}, sampleIntervalMs);
+try {
+  const result = await createClient({ useCredentialHelper: false }).sync(request);
+  process.stdout.write(JSON.stringify({ result, peaks }));
+} catch (error) {
+  process.stdout.write(JSON.stringify({ error: isGitMirrorError(error) ? error.toJSON() : String(error) }));
+  process.exitCode = 1;
+} finally {
+  clearInterval(timer);
+}

@@ -217,7 +217,7 @@ class BodyReader {
 
   async read(maxBytes: number): Promise<Buffer> {
     const parts: Buffer[] = [];
-    for (let length = 0; !this.isComplete && length < maxBytes; ) {
+    for (let length = 0; !this.isComplete && length < maxBytes;) {
       if (this.#left === undefined) {
         // The line end behind a chunk may come only together with the next one.
         if (!this.#isFirst) await this.#reader.readLine();

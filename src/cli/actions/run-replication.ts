@@ -1,6 +1,7 @@
 import type { CallOptions } from '../../sync/progress.ts';
-import type { OperationMode, SyncRequest } from '../../sync/request.ts';
+import type { OperationMode } from '../../sync/request.ts';
 import type { SyncResult } from '../../sync/result.ts';
+import type { UnstableSyncRequest } from '../../sync/unstable-client.ts';
 import { statusOfResult } from '../exit-status.ts';
 import type { Invocation } from '../invocation.ts';
 import { renderSyncReport } from '../output/sync-report.ts';
@@ -8,7 +9,7 @@ import type { ReplicationClient } from '../replication-client.ts';
 import { replicationRequest } from '../replication-request.ts';
 import { runWithClient } from './open-run.ts';
 
-type Operation = (client: ReplicationClient, request: SyncRequest, options: CallOptions) => Promise<SyncResult>;
+type Operation = (client: ReplicationClient, request: UnstableSyncRequest, options: CallOptions) => Promise<SyncResult>;
 
 async function runOperation(invocation: Invocation, operate: Operation): Promise<number> {
   const request = replicationRequest(invocation.commandName, invocation.operands, invocation.flags);
@@ -18,7 +19,7 @@ async function runOperation(invocation: Invocation, operate: Operation): Promise
 }
 
 /** The request for a plan of what `mode` would do with `request`. */
-function planRequest(request: SyncRequest, mode: OperationMode): SyncRequest {
+function planRequest(request: UnstableSyncRequest, mode: OperationMode): UnstableSyncRequest {
   return { ...request, policy: { ...request.policy, mode } };
 }
 

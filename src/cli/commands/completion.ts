@@ -8,7 +8,7 @@ export const completionCommand: CommandSpec = {
     'Writes a script that completes git-mirror and `git mirror` to standard output. bash: put ' +
     '`source <(git-mirror completion bash)` into ~/.bashrc, after the completion of git itself. zsh: ' +
     '`git-mirror completion zsh > "${fpath[1]}/_git-mirror"`. fish: ' +
-    '`git-mirror completion fish > ~/.config/fish/completions/git-mirror.fish`.',
+    'put `git-mirror completion fish | source` into ~/.config/fish/config.fish.',
   arguments: [{ term: '<shell>', description: 'the shell', choices: ['bash', 'zsh', 'fish'] }],
   flagGroups: [],
   examples: [{ command: 'completion bash', purpose: 'the script for bash' }],

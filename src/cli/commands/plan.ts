@@ -1,3 +1,4 @@
+import { advancedFlags } from '../flags/advanced-flags.ts';
 import { endpointFlags } from '../flags/endpoint-flags.ts';
 import { measureFlags } from '../flags/measure-flags.ts';
 import { outputFlags } from '../flags/output-flags.ts';
@@ -12,7 +13,7 @@ export const planCommand: CommandSpec = {
   summary: 'show what a sync or replicate would do, without pushing',
   description: 'Compares source and target and shows what would happen to every ref, and why. Nothing is pushed.',
   arguments: [sourceArgument, targetsArgument],
-  flagGroups: [modeFlags, scopeFlags, forceFlags, policyFlags, endpointFlags, measureFlags, outputFlags],
+  flagGroups: [modeFlags, scopeFlags, forceFlags, policyFlags, advancedFlags, endpointFlags, measureFlags, outputFlags],
   examples: [
     {
       command: 'plan https://example.com/app.git https://backup.example.com/app.git',

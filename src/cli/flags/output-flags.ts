@@ -21,3 +21,10 @@ export const outputFlags: FlagGroup = () => [
   new Flag('--color', 'use colours even when standard output is not a terminal', { group }),
   new Flag('--no-color', 'use no colours; NO_COLOR and FORCE_COLOR are honoured as well', { group }),
 ];
+
+/** The same for a command that writes a log. */
+export const logFlags: FlagGroup = () => [
+  new Flag('--json', 'write each line of the log as a JSON object', { group }),
+  new Flag('-q, --quiet', 'write warnings and errors only', { group }),
+  new Flag('-v, --verbose', 'write requests, too', { group }),
+];

@@ -11,6 +11,8 @@ export interface FlagDescription {
   readonly repeatable: boolean;
   /** Variable that stands in for it. */
   readonly environment: string | undefined;
+  /** Heading it is listed below, without a colon. */
+  readonly group: string;
 }
 
 /** A positional argument. */
@@ -45,6 +47,7 @@ function describeFlag(option: Option): FlagDescription {
     choices: option.argChoices ?? [],
     repeatable: details.repeatable ?? false,
     environment: details.environment,
+    group: (option.helpGroupHeading ?? 'Options').replace(/:$/, ''),
   };
 }
 

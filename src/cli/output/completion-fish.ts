@@ -31,7 +31,21 @@ function commandLines({ name, flags, arguments: operands }: CommandDescription):
   ];
 }
 
-/** Completion for fish, which completes \`git mirror\` by what it knows of \`git-mirror\`. */
+/** `git mirror …` is completed as `git-mirror …`; the completion of git that comes with fish does not always do so. */
+const gitBridge = `
+function __git_mirror_in_git
+    string match -qr '^git( -\\S+( \\S+)?)* mirror( |$)' -- (string join ' ' -- (commandline -opc))
+end
+
+function __git_mirror_for_git
+    set -l words (commandline -opc)
+    set -e words[1..(contains -i -- mirror $words)]
+    complete -C "git-mirror $words "(commandline -ct)
+end
+
+complete -c git -f -n __git_mirror_in_git -a '(__git_mirror_for_git)'`;
+
+/** Completion for fish, for `git-mirror` and for `git mirror`. */
 export function fishScript(tree: TreeDescription): string {
   const noCommand = '__fish_use_subcommand';
   return [
@@ -41,6 +55,7 @@ export function fishScript(tree: TreeDescription): string {
     ),
     ...tree.flags.map((flag) => flagLine(noCommand, flag)),
     ...tree.commands.flatMap(commandLines),
+    gitBridge,
     '',
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-import { refKindOf } from '../../core/ref-name.ts';
+import { refKindOf, shortRefName } from '../../core/ref-name.ts';
 import type { ProbeResult } from '../../sync/result.ts';
 import { countOf, formatCount } from './quantities.ts';
 import { maxListedRefs } from './ref-table.ts';
@@ -39,16 +39,17 @@ function capabilityLines(capabilities: readonly string[], { clean, columns }: Re
 /** The result of a probe as lines of text for people. */
 export function renderProbeReport(result: ProbeResult, settings: ReportSettings): string[] {
   const { paint, clean } = settings;
+  const head = shortRefName(result.sourceHead);
   const shown = settings.verbose ? result.refs : result.refs.slice(0, maxListedRefs);
   const rows = shown.map(({ name, hash }) => [
     { text: clean(hash), style: 'dim' as const },
     { text: clean(name) },
-    { text: name === `refs/heads/${result.sourceHead}` ? 'HEAD' : '', style: 'green' as const },
+    { text: name === result.sourceHead ? 'HEAD' : '', style: 'green' as const },
   ]);
   const unshown = result.refs.length - shown.length;
   return [
     `${paint('bold', 'Source')}  ${clean(result.sourceUrl)}`,
-    `Protocol ${clean(result.protocol)}, HEAD ${result.sourceHead === '' ? 'unknown or detached' : clean(result.sourceHead)}, ${describeRefs(result)}`,
+    `Protocol ${clean(result.protocol)}, HEAD ${head === '' ? 'unknown or detached' : clean(head)}, ${describeRefs(result)}`,
     ...capabilityLines(result.sourceCapabilities, settings),
     ...(rows.length === 0
       ? []

@@ -33,7 +33,7 @@ const execution: ExecutionSummary = {
   transferMode: 'incremental',
   reason: 'fast-forwards only',
   bootstrapSuggested: false,
-  sourceHead: 'main',
+  sourceHead: 'refs/heads/main',
   batch: { enabled: false, planned: 0, done: 0 },
 };
 
@@ -88,7 +88,7 @@ test('a sync with something of everything', () => {
     delete  gone                1a2b3c4           not on the source any more
     2 branches skipped: up to date
 
-    Objects: relayed on top of what the target has (fast-forwards only)
+    Objects: incremental; fast-forwards only
     Done: 4 created, 1 updated, 1 deleted, 2 skipped.
     Took 1.24 s."
   `);
@@ -127,7 +127,7 @@ test('blocked refs', () => {
 
 test('a plan, and refs that the target refused', () => {
   const planned = target([ref('create', 'main', 'new')], { execution: { ...execution, dryRun: true } });
-  expect(renderSyncReport(result(planned), plain)).toContain('Plan: 1 created. Nothing was pushed.');
+  expect(renderSyncReport(result(planned), plain)).toContain('Plan: 1 to create. Nothing was pushed.');
   const warned = target([ref('warn', 'refs/pull/1/head', 'deny updating a hidden ref')]);
   expect(renderSyncReport(result(warned), plain)).toContain('Done, with warnings: 1 refused by the target.');
 });
@@ -136,7 +136,7 @@ test('batches are counted', () => {
   const batched = target([ref('create', 'main', 'new')], {
     execution: { ...execution, transferMode: 'batched', reason: '', batch: { enabled: true, planned: 5, done: 5 } },
   });
-  expect(renderSyncReport(result(batched), plain)).toContain('Objects: relayed in batches, 5 of 5 batches');
+  expect(renderSyncReport(result(batched), plain)).toContain('Objects: batched, 5 of 5 batches');
 });
 
 test('several targets, one of them dead', () => {

@@ -1,47 +1,37 @@
+import { shortRefName } from '../../core/ref-name.ts';
 import type { ExecutionSummary, SyncResult, TargetResult } from '../../sync/result.ts';
-import { countOf, formatDuration } from './quantities.ts';
+import { countOf, formatCount, formatDuration } from './quantities.ts';
 import { renderRefTable } from './ref-table.ts';
 import type { ReportSettings } from './report-settings.ts';
 import { renderMeasurement, renderStats } from './stats-report.ts';
 
-const ways: Readonly<Record<ExecutionSummary['transferMode'], string>> = {
-  none: 'none to move',
-  bootstrap: 'relayed to an empty target',
-  batched: 'relayed in batches',
-  incremental: 'relayed on top of what the target has',
-  replicate: 'relayed to overwrite the target',
-  materialized: 'by way of a temporary store',
-};
-
+/** Which way the objects went and why, by the name that JSON has for it. */
 function describeWay({ transferMode, reason, batch, dryRun }: ExecutionSummary): string {
   const batches = batch.enabled && !dryRun ? `, ${batch.done} of ${countOf(batch.planned, 'batch', 'batches')}` : '';
-  const why = reason === '' ? '' : ` (${reason})`;
-  return `Objects: ${ways[transferMode]}${batches}${why}`;
+  return `Objects: ${transferMode}${batches}${reason === '' ? '' : `; ${reason}`}`;
 }
 
-function describeCounts({ refs, counts }: TargetResult): readonly string[] {
-  const created = refs.filter(({ action }) => action === 'create').length;
-  const applied =
-    counts.applied === 0
-      ? []
-      : created === 0 || created > counts.applied
-        ? [`${counts.applied} updated`]
-        : created === counts.applied
-          ? [`${created} created`]
-          : [`${created} created`, `${counts.applied - created} updated`];
-  return [
-    ...applied,
-    ...(counts.deleted > 0 ? [`${counts.deleted} deleted`] : []),
-    ...(counts.warned > 0 ? [`${counts.warned} refused by the target`] : []),
-    ...(counts.skipped > 0 ? [`${counts.skipped} skipped`] : []),
+/** `2 created, 1 updated`, or for a plan `2 to create, 1 to update`. */
+function describeCounts({ refs, counts, execution }: TargetResult): string {
+  const created = Math.min(counts.applied, refs.filter(({ action }) => action === 'create').length);
+  const words = execution.dryRun
+    ? { created: 'to create', updated: 'to update', deleted: 'to delete', skipped: 'to skip' }
+    : { created: 'created', updated: 'updated', deleted: 'deleted', skipped: 'skipped' };
+  const parts: readonly (readonly [number, string])[] = [
+    [created, words.created],
+    [counts.applied - created, words.updated],
+    [counts.deleted, words.deleted],
+    [counts.warned, 'refused by the target'],
+    [counts.skipped, words.skipped],
   ];
+  return parts.flatMap(([count, word]) => (count > 0 ? [`${formatCount(count)} ${word}`] : [])).join(', ');
 }
 
 /** One sentence on how it went at one target. */
 function summarize(target: TargetResult, { paint, clean }: ReportSettings): string {
   const { counts, execution, error } = target;
   if (error !== undefined) return `${paint('red', 'Failed:')} ${clean(error.message)} (${error.code})`;
-  const list = describeCounts(target).join(', ');
+  const list = describeCounts(target);
   if (counts.blocked > 0) {
     const pushed = execution.dryRun ? 'nothing would be pushed' : 'nothing was pushed';
     return `${paint('red', 'Blocked:')} ${countOf(counts.blocked, 'ref')}; ${pushed}. The reasons say what would allow it.`;
@@ -82,7 +72,7 @@ export function renderSyncReport(result: SyncResult, settings: ReportSettings): 
   const { protocol, sourceHead } = result.execution;
   const facts = [
     ...(protocol === '' ? [] : [`protocol ${protocol}`]),
-    ...(sourceHead === '' ? [] : [`HEAD ${sourceHead}`]),
+    ...(sourceHead === '' ? [] : [`HEAD ${shortRefName(sourceHead)}`]),
   ];
   const lines = [
     `${paint('bold', 'Source')}  ${clean(result.sourceUrl)}${facts.length === 0 ? '' : paint('dim', `  ${clean(facts.join(', '))}`)}`,

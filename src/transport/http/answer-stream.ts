@@ -76,7 +76,7 @@ export class AnswerStream implements AsyncIterableIterator<Uint8Array> {
 
   async #drain(): Promise<void> {
     try {
-      for (let left: number = limits.maxDrainBytes; left > 0; ) {
+      for (let left: number = limits.maxDrainBytes; left > 0;) {
         const result = await this.#chunks.next();
         if (result.done === true) return;
         left -= result.value.length;

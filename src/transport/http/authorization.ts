@@ -1,6 +1,5 @@
 import { GitMirrorError } from '../../core/error.ts';
 
-// eslint-disable-next-line no-control-regex -- control characters are exactly what is being refused
 const control = /[\u0000-\u001f\u007f]/;
 
 /**

@@ -59,7 +59,10 @@ class HttpServiceConnection implements ServiceConnection {
     return this.#session.repository.shown;
   }
 
-  async request(body: RequestBody, { signal, compress = false }: ServiceRequestOptions = {}): Promise<AsyncIterableIterator<Uint8Array>> {
+  async request(
+    body: RequestBody,
+    { signal, compress = false }: ServiceRequestOptions = {},
+  ): Promise<AsyncIterableIterator<Uint8Array>> {
     signal?.throwIfAborted();
     const ready = body instanceof Uint8Array ? body : await this.#readyStream(body, signal);
     const isZipped = compress && ready instanceof Uint8Array && ready.length > minGzipBytes;
@@ -113,7 +116,11 @@ class HttpServiceConnection implements ServiceConnection {
     );
     const { subject } = this.#session;
     if (answer.status >= 300 && answer.status < 400) {
-      throw await statusError(answer, subject, 'it redirects a request that carries data, which is refused; use the final URL');
+      throw await statusError(
+        answer,
+        subject,
+        'it redirects a request that carries data, which is refused; use the final URL',
+      );
     }
     if (answer.status !== 200) throw await statusError(answer, subject);
     const type = mediaType(answer);

@@ -42,5 +42,5 @@ export function holdWriteErrors(socket: Socket): void {
 }
 
 function isPeerGone(error: Error | null | undefined): boolean {
-  return error != null && 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET');
+  return error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET');
 }

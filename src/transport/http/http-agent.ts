@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { Agent, buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici';
 import type { ConnectOptions } from '../connect-options.ts';
 import { holdWriteErrors } from './hold-write-errors.ts';
@@ -73,7 +72,12 @@ export class HttpAgent {
 }
 
 function directAgent(connect: buildConnector.BuildOptions): Agent {
-  return new Agent({ connect: keepReading(buildConnector(connect)), allowH2: false, headersTimeout: 0, bodyTimeout: 0 });
+  return new Agent({
+    connect: keepReading(buildConnector(connect)),
+    allowH2: false,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
 }
 
 function proxyAgent(proxy: ProxySettings, connect: buildConnector.BuildOptions): ProxyAgent {
@@ -98,16 +102,15 @@ function proxyAgent(proxy: ProxySettings, connect: buildConnector.BuildOptions):
       });
     },
     // The pool whose connections become tunnels; its only answers are those to CONNECT.
-    clientFactory: (origin, given) => new Pool(origin, { ...(given as Pool.Options), headersTimeout: timeout ?? defaultConnectTimeoutMs }),
+    clientFactory: (origin, given) =>
+      new Pool(origin, { ...(given as Pool.Options), headersTimeout: timeout ?? defaultConnectTimeoutMs }),
   });
 }
 
 function keepReading(connector: buildConnector.connector): buildConnector.connector {
   return (options, callback) => {
     connector(options, (...result) => {
-      // With an error there is no socket; the type says null, undici leaves it out.
-      const socket: Socket | null | undefined = result[1];
-      if (socket != null) holdWriteErrors(socket);
+      if (result[0] === null) holdWriteErrors(result[1]);
       callback(...result);
     });
   };

@@ -46,7 +46,11 @@ export class HttpAuth {
 
   /** Whether a 401 from the origin of `url` could still be answered: nothing was presented, and there is someone to ask. */
   mayBeAsked(url: string): boolean {
-    return this.#options.credentials !== undefined && this.headerFor(url) === undefined && !this.#refused.has(new URL(url).origin);
+    return (
+      this.#options.credentials !== undefined &&
+      this.headerFor(url) === undefined &&
+      !this.#refused.has(new URL(url).origin)
+    );
   }
 
   /**

@@ -130,7 +130,7 @@ class HttpExchange {
       },
     });
     this.#source = source;
-    await this.#unlessAborted(source.begin());
+    await this.#unlessAborted(source.begin().then(() => undefined));
     return source;
   }
 
@@ -175,7 +175,7 @@ class HttpExchange {
    * `work`, unless the exchange is aborted first. The dispatcher itself notices an abort only once it is connected, and
    * a body's source perhaps never.
    */
-  async #unlessAborted<T extends Dispatcher.ResponseData | undefined | void>(work: Promise<T>): Promise<T> {
+  async #unlessAborted<T extends Dispatcher.ResponseData | undefined>(work: Promise<T>): Promise<T> {
     const { signal } = this.#abort;
     work.then((late) => {
       if (this.#isOver) late?.body.on('error', noop).destroy();

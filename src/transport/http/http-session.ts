@@ -70,14 +70,16 @@ export class HttpSession {
    */
   async get(url: string, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<HttpAnswer> {
     const seen = new Set<string>();
-    for (let current = url; ; ) {
+    for (let current = url; ;) {
       seen.add(current);
       const answer = await this.#getPatiently(current, headers, signal);
       if (!redirectStatuses.has(answer.status)) return answer;
       await answer.body.return();
       const next = redirectLocation(current, answer.header('location'));
       if (this.#options.followInfoRefsRedirect === false) {
-        throw this.#refuse(`the server redirects to ${displayUrl(next)}, and following redirects is turned off; use that URL`);
+        throw this.#refuse(
+          `the server redirects to ${displayUrl(next)}, and following redirects is turned off; use that URL`,
+        );
       }
       if (seen.has(next)) throw this.#refuse(`the server redirects in a loop (${displayUrl(next)})`);
       if (seen.size > limits.maxRedirects) throw this.#refuse(`more than ${limits.maxRedirects} redirects`);
@@ -119,7 +121,11 @@ export class HttpSession {
     );
   }
 
-  async #getPatiently(url: string, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<HttpAnswer> {
+  async #getPatiently(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<HttpAnswer> {
     for (let retries = 0; ; retries += 1) {
       const answer = await this.send({ method: 'GET', url, headers }, signal);
       if ((answer.status !== 429 && answer.status !== 503) || retries === maxBusyRetries) return answer;

@@ -77,7 +77,8 @@ function tlsSentence(code: string, text: string, subject: ExchangeSubject): stri
 /** undici tells the status of a refused CONNECT, and a 407, only in its message. */
 function proxyRefusal(error: unknown): { meaning: ErrorCode; sentence: string } | undefined {
   const text = messageOf(error);
-  const status = /^Proxy response \((\d{3})\)/.exec(text)?.[1] ?? /^Proxy Authentication Required \((407)\)/.exec(text)?.[1];
+  const status =
+    /^Proxy response \((\d{3})\)/.exec(text)?.[1] ?? /^Proxy Authentication Required \((407)\)/.exec(text)?.[1];
   if (status === undefined) return undefined;
   return status === '407'
     ? {

@@ -39,7 +39,10 @@ function splitPort(entry: string): { name: string; onlyPort?: number } {
 }
 
 function normalise(host: string): string {
-  return host.toLowerCase().replace(/^\[(.+)\]$/, '$1').replace(/\.$/, '');
+  return host
+    .toLowerCase()
+    .replace(/^\[(.+)\]$/, '$1')
+    .replace(/\.$/, '');
 }
 
 function sameAddress(left: string, right: string): boolean {

@@ -34,7 +34,10 @@ describe('the proxy of the environment', () => {
     expect(proxyFor(http, { ...env, NO_PROXY: 'example.com:80' })).toBeUndefined();
   });
 
-  it.each(['socks5://a:1', 'http://', 'http://me:%zz@a:1', 'http://me%0a:x@a:1', 'ftp://a'])('is refused as %j', (value) => {
-    expect(() => proxyFor(http, { http_proxy: value })).toThrow(expect.objectContaining({ code: 'GM_USAGE' }));
-  });
+  it.each(['socks5://a:1', 'http://', 'http://me:%zz@a:1', 'http://me%0a:x@a:1', 'ftp://a'])(
+    'is refused as %j',
+    (value) => {
+      expect(() => proxyFor(http, { http_proxy: value })).toThrow(expect.objectContaining({ code: 'GM_USAGE' }));
+    },
+  );
 });

@@ -16,7 +16,9 @@ function source(count: number, log: string[]): AsyncGenerator<Uint8Array, void, 
 
 describe('a body that may have to be sent twice', () => {
   it('becomes one array when it is short', async () => {
-    expect(await holdBody(source(3, []), 30)).toEqual(Buffer.concat([0, 1, 2].map((index) => Buffer.alloc(10, index))));
+    expect(await holdBody(source(3, []), 30)).toEqual(
+      Uint8Array.from([0, 1, 2].flatMap((index) => Array<number>(10).fill(index))),
+    );
     expect(await holdBody(source(0, []), 30)).toHaveLength(0);
   });
 

@@ -10,7 +10,7 @@ import { concatBytes } from '../../core/bytes.ts';
 export async function holdBody(body: ByteStream, maxBytes: number): Promise<Uint8Array | ByteStream> {
   const iterator = body[Symbol.asyncIterator]();
   const held: Uint8Array[] = [];
-  for (let length = 0; length <= maxBytes; ) {
+  for (let length = 0; length <= maxBytes;) {
     const result = await iterator.next();
     if (result.done === true) return concatBytes(held);
     held.push(result.value);

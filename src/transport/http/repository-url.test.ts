@@ -38,7 +38,10 @@ describe('a redirect', () => {
     expect(redirectLocation('http://h/a', 'https://h/a')).toBe('https://h/a');
   });
 
-  it.each(['http://h/a', undefined, '', 'ftp://h/a', 'data:,x', 'http://['])('from https to %j is refused', (location) => {
-    expect(() => redirectLocation('https://h/a', location)).toThrow(expect.objectContaining({ code: 'GM_PROTOCOL' }));
-  });
+  it.each(['http://h/a', undefined, '', 'ftp://h/a', 'data:,x', 'http://['])(
+    'from https to %j is refused',
+    (location) => {
+      expect(() => redirectLocation('https://h/a', location)).toThrow(expect.objectContaining({ code: 'GM_PROTOCOL' }));
+    },
+  );
 });

@@ -14,7 +14,10 @@ interface StatusMeaning {
 const meanings: Readonly<Record<number, StatusMeaning>> = {
   401: { code: 'GM_AUTH', advice: 'it asks for credentials' },
   403: { code: 'GM_FORBIDDEN', advice: 'these credentials, or none, do not allow this' },
-  404: { code: 'GM_NOT_FOUND', advice: 'there is no such repository, or it is hidden without credentials; check the URL' },
+  404: {
+    code: 'GM_NOT_FOUND',
+    advice: 'there is no such repository, or it is hidden without credentials; check the URL',
+  },
   407: { code: 'GM_AUTH', advice: 'the proxy asks for credentials; put them into the proxy URL' },
   408: { code: 'GM_TIMEOUT', advice: 'the request took too long' },
   410: { code: 'GM_NOT_FOUND', advice: 'the repository is gone' },
