@@ -1,11 +1,9 @@
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { delimiter, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 
 let dir: string;
@@ -21,15 +19,17 @@ async function cruise(files: Readonly<Record<string, string>>): Promise<{ status
     await mkdir(dirname(join(dir, path)), { recursive: true });
     await writeFile(join(dir, path), text);
   }
-  const program = join(root, 'node_modules', '.bin', 'depcruise');
-  try {
-    const args = [program, 'src', '--config', '.dependency-cruiser.mjs'];
-    const { stdout } = await run(process.execPath, args, { cwd: dir });
-    return { status: 0, output: stdout };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { status: code, output: stdout + stderr };
-  }
+  const env = { ...process.env, PATH: [join(root, 'node_modules', '.bin'), process.env['PATH'] ?? ''].join(delimiter) };
+  return new Promise((resolve) => {
+    execFile(
+      'depcruise',
+      ['src', '--config', '.dependency-cruiser.mjs'],
+      { cwd: dir, env },
+      (error, stdout, stderr) => {
+        resolve({ status: error === null ? 0 : Number(error.code), output: stdout + stderr });
+      },
+    );
+  });
 }
 
 const core = { 'src/core/low.ts': 'export const low = 1;\n' };

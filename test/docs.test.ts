@@ -19,10 +19,6 @@ let folder: TemporaryFolder;
 let source: Repository;
 
 beforeAll(async () => {
-  // The commands of the documentation run as a user runs them: built.
-  await run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
-    cwd: root,
-  });
   folder = await makeTemporaryFolder();
   source = await makeRepository(join(folder.path, 'source.git'), { commits: 6, tags: 2 });
 });

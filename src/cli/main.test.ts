@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -151,6 +152,13 @@ test('a reader that goes away early is no reason to complain', async () => {
   const { child, ended } = start(process.execPath, [main, 'probe', '--json', 'source.git']);
   child.stdout.destroy();
   expect(await ended).toEqual({ status: 0, stdout: '', stderr: '' });
+});
+
+test.runIf(existsSync('/dev/full'))('a result that cannot be written is a failure', async () => {
+  const command = `'${process.execPath}' '${main}' probe source.git > /dev/full`;
+  const { status, stderr } = await start('/bin/sh', ['-c', command]).ended;
+  expect(stderr).toMatch(/^git-mirror: cannot write the result: ENOSPC.*\n$/);
+  expect(status).toBe(1);
 });
 
 test.each([

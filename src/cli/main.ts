@@ -15,4 +15,4 @@ function flush(stream: NodeJS.WriteStream): Promise<void> {
 const status = await run(process.argv.slice(2), openProcessHost());
 await Promise.all([flush(process.stdout), flush(process.stderr)]);
 // Connections that servers keep open must not hold the process up.
-process.exit(status);
+process.exit(status === 0 ? process.exitCode : status);

@@ -1,6 +1,7 @@
 import type { Options } from '../sync/client.ts';
 import { GitMirrorError } from '../core/error.ts';
 import type { UpOptions } from '../node/run-up.ts';
+import { exitStatus } from './exit-status.ts';
 import type { Host, OutputStream, StopSignal } from './host.ts';
 import type { ReplicationClient } from './replication-client.ts';
 
@@ -37,10 +38,12 @@ function onStopSignal(listener: (signal: StopSignal) => void): () => void {
   };
 }
 
-/** Whoever reads our output may stop reading: no reason to complain, and the run itself is not affected. */
-function ignoreClosedPipe(stream: NodeJS.WriteStream): OutputStream {
+/** Whoever reads our output may stop reading: no reason to complain. What cannot be written otherwise is lost, which is. */
+function watchErrors(stream: NodeJS.WriteStream): OutputStream {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') process.exitCode = 1;
+    if (error.code === 'EPIPE') return;
+    process.exitCode = exitStatus.failed;
+    if (stream === process.stdout) process.stderr.write(`git-mirror: cannot write the result: ${error.message}\n`);
   });
   return stream;
 }
@@ -49,8 +52,8 @@ function ignoreClosedPipe(stream: NodeJS.WriteStream): OutputStream {
 export function openProcessHost(): Host {
   return {
     env: process.env,
-    stdout: ignoreClosedPipe(process.stdout),
-    stderr: ignoreClosedPipe(process.stderr),
+    stdout: watchErrors(process.stdout),
+    stderr: watchErrors(process.stderr),
     readStandardInput,
     openClient,
     runUp,

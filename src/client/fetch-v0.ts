@@ -3,6 +3,7 @@ import { concatBytes } from '../core/bytes.ts';
 import { throwIfErrorPacket } from '../wire/error-packet.ts';
 import { decodeAckLine, encodeDone, encodeHaveLines, encodeUploadRequest } from '../wire/upload-pack-v0.ts';
 import { agentCapability } from './agent.ts';
+import { decodeWhile } from './decode-while.ts';
 import type { FetchContext } from './fetch-context.ts';
 import type { PackAnswer, PackRequest } from './pack-request.ts';
 import type { PacketReader } from './packet-reader.ts';
@@ -51,7 +52,8 @@ async function readAcknowledgment(context: FetchContext, reader: PacketReader): 
       );
     }
     throwIfErrorPacket(packet.payload, context.doing);
-    const line = decodeAckLine(packet.payload, context.service.advertisement.objectFormat);
+    const { objectFormat } = context.service.advertisement;
+    const line = decodeWhile(context.doing, () => decodeAckLine(packet.payload, objectFormat));
     // A status is never asked for; a server that sends one all the same will send the final line after it.
     if (line.kind === 'nak' || line.status === undefined) return;
   }

@@ -2,6 +2,7 @@ import type { ByteStream } from '../core/byte-stream.ts';
 import { GitMirrorError } from '../core/error.ts';
 import { encodeFetchRequest, FetchResponseDecoder } from '../wire/fetch-v2.ts';
 import { commandCapabilities } from './command-capabilities.ts';
+import { decodeWhile } from './decode-while.ts';
 import type { FetchContext } from './fetch-context.ts';
 import type { PackAnswer, PackRequest } from './pack-request.ts';
 import type { PacketReader } from './packet-reader.ts';
@@ -46,7 +47,10 @@ export async function fetchV2(context: FetchContext, request: PackRequest): Prom
 async function readSections(context: FetchContext, reader: PacketReader): Promise<FetchResponseDecoder> {
   const { advertisement, connection } = context.service;
   const decoder = new FetchResponseDecoder(advertisement.objectFormat);
-  while (decoder.push(await reader.read(context.doing)) === 'sections');
+  for (let state = 'sections'; state === 'sections';) {
+    const packet = await reader.read(context.doing);
+    state = decodeWhile(context.doing, () => decoder.push(packet));
+  }
   if ((decoder.result().shallowInfo?.shallow.length ?? 0) > 0) throw shallowSourceError(connection.displayUrl);
   return decoder;
 }

@@ -13,8 +13,18 @@ import type { RemoteOptions } from './remote-options.ts';
 export interface OpenService {
   readonly connection: ServiceConnection;
   readonly advertisement: Advertisement;
-  /** Sends `body`; the reader is positioned at the first packet of the answer. `signal` ends this exchange alone. */
-  exchange(body: RequestBody, signal?: AbortSignal): Promise<PacketReader>;
+  /** Sends `body`; the reader is positioned at the first packet of the answer. */
+  exchange(body: RequestBody, options?: ExchangeOptions): Promise<PacketReader>;
+}
+
+/** Options of one exchange. */
+interface ExchangeOptions {
+  /** Ends this exchange alone. */
+  readonly signal?: AbortSignal | undefined;
+  /** The packets that a streamed body begins with, for the packet trace. */
+  readonly head?: Uint8Array | undefined;
+  /** No request follows: a remote that waits for more of this one is shown that there is none. */
+  readonly isLast?: boolean | undefined;
 }
 
 /** Connects to `service` of the endpoint and reads its advertisement. The caller closes `connection`. */
@@ -49,10 +59,12 @@ export async function openService(
     return {
       connection,
       advertisement,
-      async exchange(body, signal) {
-        if (trace !== undefined && body instanceof Uint8Array) traceRequest(trace, body);
+      async exchange(body, { signal, head, isLast = false } = {}) {
+        const packets = body instanceof Uint8Array ? body : head;
+        if (trace !== undefined && packets !== undefined) traceRequest(trace, packets);
         const answer = await connection.request(body, {
           compress: true,
+          isLast,
           // The signal of the session has gone to the connection itself.
           ...(signal === undefined ? {} : { signal }),
         });

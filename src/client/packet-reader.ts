@@ -1,5 +1,6 @@
 import { GitMirrorError } from '../core/error.ts';
 import { PacketDecoder, type Packet } from '../wire/pkt-line.ts';
+import { decodeWhile } from './decode-while.ts';
 import type { PacketTrace } from './packet-trace.ts';
 
 /**
@@ -17,17 +18,22 @@ export class PacketReader {
     this.#trace = trace;
   }
 
-  /** The next packet, or undefined when the answer ended between packets. Throws `GM_PROTOCOL` when it ended within one. */
-  async readOrEnd(): Promise<Packet | undefined> {
+  /**
+   * The next packet, or undefined when the answer ended between packets. Throws `GM_PROTOCOL` when it ended within one,
+   * or for what is no packet; `doing` is in the message then.
+   */
+  async readOrEnd(doing: string): Promise<Packet | undefined> {
     for (;;) {
-      const packet = this.#decoder.next();
+      const packet = decodeWhile(doing, () => this.#decoder.next());
       if (packet !== undefined) {
         this.#trace?.received(packet);
         return packet;
       }
       const chunk = await this.#pull();
       if (chunk === undefined) {
-        this.#decoder.end();
+        decodeWhile(doing, () => {
+          this.#decoder.end();
+        });
         return undefined;
       }
       this.#decoder.push(chunk);
@@ -36,7 +42,7 @@ export class PacketReader {
 
   /** The next packet. `doing` completes the sentence of the error when there is none. */
   async read(doing: string): Promise<Packet> {
-    const packet = await this.readOrEnd();
+    const packet = await this.readOrEnd(doing);
     if (packet === undefined) {
       throw new GitMirrorError('GM_NETWORK', `The connection ended early while ${doing}. Try again.`);
     }

@@ -1,4 +1,3 @@
-import { decodeUtf8 } from '../core/bytes.ts';
 import type { Packet } from '../wire/pkt-line.ts';
 
 /** Takes one line of a packet trace, without its line end. */
@@ -11,8 +10,10 @@ function escapeByte(character: string): string {
 }
 
 function payloadText(payload: Uint8Array): string {
-  if (payload[0] === 0x50 && decodeUtf8(payload.subarray(0, 4)) === 'PACK') return 'PACK ...';
-  return decodeUtf8(payload).replace(/\n$/, '').replace(printable, escapeByte);
+  // Byte by byte, as git does it: what is beyond ASCII comes out as the octal form of its UTF-8 bytes.
+  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('latin1');
+  if (text.startsWith('PACK')) return 'PACK ...';
+  return text.replaceAll('\n', '').replace(printable, escapeByte);
 }
 
 function packetText(packet: Packet): string {

@@ -1,5 +1,6 @@
 import { PacketDecoder } from '../wire/pkt-line.ts';
 import { ReportStatusDecoder, type ReportStatus } from '../wire/report-status.ts';
+import { decodeWhile } from './decode-while.ts';
 import type { PacketReader } from './packet-reader.ts';
 import { readSideband } from './sideband-stream.ts';
 
@@ -21,14 +22,23 @@ export async function readReport(reader: PacketReader, options: ReportOptions): 
     for await (const slice of readSideband(reader, options.doing, options.onMessage)) {
       if (complete) continue;
       packets.push(slice);
-      for (let packet = packets.next(); packet !== undefined && !complete; packet = packets.next()) {
-        complete = decoder.push(packet);
-      }
+      complete = decodeWhile(options.doing, () => pushAll(packets, decoder));
     }
   } else if (options.reports) {
-    while (!complete) complete = decoder.push(await reader.read(options.doing));
+    while (!complete) {
+      const packet = await reader.read(options.doing);
+      complete = decodeWhile(options.doing, () => decoder.push(packet));
+    }
   } else {
-    while ((await reader.readOrEnd()) !== undefined);
+    while ((await reader.readOrEnd(options.doing)) !== undefined);
   }
-  return options.reports ? decoder.result() : undefined;
+  return options.reports ? decodeWhile(options.doing, () => decoder.result()) : undefined;
+}
+
+/** Gives `decoder` the packets there are. True once the report is complete. */
+function pushAll(packets: PacketDecoder, decoder: ReportStatusDecoder): boolean {
+  for (let packet = packets.next(); packet !== undefined; packet = packets.next()) {
+    if (decoder.push(packet)) return true;
+  }
+  return false;
 }

@@ -1,5 +1,6 @@
 import { GitMirrorError } from '../core/error.ts';
 import { SidebandDecoder } from '../wire/sideband.ts';
+import { decodeWhile } from './decode-while.ts';
 import type { PacketReader } from './packet-reader.ts';
 
 /**
@@ -19,7 +20,7 @@ export async function* readSideband(
       if (chunk === undefined) {
         throw new GitMirrorError('GM_NETWORK', `The connection ended early while ${doing}. Try again.`);
       }
-      const slices = decoder.push(chunk);
+      const slices = decodeWhile(doing, () => decoder.push(chunk));
       if (onMessage !== undefined) for (const line of decoder.takeMessages()) onMessage(line);
       yield* slices;
     }

@@ -3,6 +3,7 @@ import type { ObjectFormat } from '../core/object-id.ts';
 import type { ProtocolVersion } from '../transport/connect-options.ts';
 import type { AdvertisedRef, Advertisement } from '../wire/advertisement.ts';
 import { encodeLsRefsRequest, LsRefsDecoder } from '../wire/ls-refs.ts';
+import { decodeWhile } from './decode-while.ts';
 import { fetchV0 } from './fetch-v0.ts';
 import { fetchV2 } from './fetch-v2.ts';
 import { openService, type OpenService } from './open-service.ts';
@@ -130,7 +131,11 @@ export class SourceSession implements PackSource {
     });
     const reader = await this.#service.exchange(body);
     const decoder = new LsRefsDecoder(objectFormat);
-    while (!decoder.push(await reader.read(`listing the refs of ${this.displayUrl}`)));
+    const doing = `listing the refs of ${this.displayUrl}`;
+    for (let complete = false; !complete;) {
+      const packet = await reader.read(doing);
+      complete = decodeWhile(doing, () => decoder.push(packet));
+    }
     if (this.#service.connection.mode === 'stateless') await reader.release();
     const { refs, head, invalidRefs } = decoder.result();
     return { refs: withPrefixes(refs, prefixes), head, invalidNames: invalidRefs.map(({ name }) => name) };

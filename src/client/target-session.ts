@@ -119,7 +119,8 @@ export class TargetSession {
     if (stateful) this.#spent = true;
     const reader = await this.#service.exchange(
       request.pack === undefined ? head : concatStreams([head], request.pack),
-      request.signal,
+      // A conversation serves one push, and a pack that is cut off must not keep both sides waiting.
+      { signal: request.signal, head, isLast: true },
     );
     try {
       return await readReport(reader, {

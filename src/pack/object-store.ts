@@ -217,6 +217,11 @@ export class ObjectStore {
     return Buffer.from(this.oidAt(number), 'hex');
   }
 
+  /** Where the object lies among all that are stored: objects that came in one pack are in the order of that pack. */
+  placeOf(number: number): number {
+    return this.#entries.entryOf(number);
+  }
+
   typeOfNumber(number: number): ObjectType {
     return this.#entries.type(this.#entries.entryOf(number));
   }

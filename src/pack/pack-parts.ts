@@ -5,6 +5,7 @@ import type { ObjectType } from '../objects/object-type.ts';
 import { encodeTree } from '../objects/tree.ts';
 import type { ObjectStore } from './object-store.ts';
 import { packHeaderBytes } from './pack-header.ts';
+import { packPartOrder } from './pack-part-order.ts';
 import { TimeSlice } from './time-slice.ts';
 import { packedBytes } from './write-pack.ts';
 
@@ -24,9 +25,9 @@ function listingBytes(format: ObjectFormat): number {
 }
 
 /**
- * Cuts `oids` into parts whose packs, written by `writePack`, stay within `maxBytes`. Blobs come first, then trees, then
- * tags and commits, each kind in the order given: with the order of `objectsBetween` every object comes in a later part
- * than what it refers to, or in the same one. So a target can take one part after the other, blobs and trees each under
+ * Cuts `oids` into parts whose packs, written by `writePack`, stay within `maxBytes`. Blobs come first, then trees from
+ * the inside out, then commits and tags in the order given: with the order of `objectsBetween` every object comes in a
+ * later part than what it refers to, or in the same one. So a target can take one part after the other, blobs and trees each under
  * a listing tree ({@link makeListingTree}) that keeps them reachable until their commits arrive.
  *
  * Sizes are exact: a delta whose base ends up in another part is compressed to measure it.
@@ -47,9 +48,8 @@ export async function planPackParts(
   let numbers = new Set<number>();
   let bytes = fixedBytes;
   let work = 0;
-  for (const oid of childrenFirst(store, oids)) {
-    const number = store.numberOf(oid);
-    if (numbers.has(number)) continue;
+  for (const number of await packPartOrder(store, oids, slice)) {
+    const oid = store.oidAt(number);
     let size = sizeIn(store, number, numbers);
     if (bytes + size > maxBytes && part.length > 0) {
       parts.push({ oids: part, packBytes: bytes });
@@ -82,33 +82,6 @@ function sizeIn(store: ObjectStore, number: number, numbers: ReadonlySet<number>
   // A base that only follows later may end up in this part or in the next: room for either.
   const isSure = baseNumber < 0 || numbers.has(baseNumber);
   return listingBytes(store.format) + (isSure ? reused : Math.max(reused, packedBytes(store, number, false)));
-}
-
-function childrenFirst(store: ObjectStore, oids: readonly ObjectId[]): ObjectId[] {
-  const blobs: number[] = [];
-  const trees: ObjectId[] = [];
-  const rest: ObjectId[] = [];
-  for (const oid of oids) {
-    const type = store.typeOf(oid);
-    if (type === undefined) {
-      throw new GitMirrorError('GM_CORRUPT', `Cutting a pack: object ${oid} is missing.`, { details: { oid } });
-    }
-    if (type === 'blob') blobs.push(store.numberOf(oid));
-    else (type === 'tree' ? trees : rest).push(oid);
-  }
-  return [...basesFirst(store, blobs), ...trees, ...rest];
-}
-
-/** Blobs with their bases in front of them, so that most deltas can be reused. */
-function basesFirst(store: ObjectStore, numbers: readonly number[]): ObjectId[] {
-  const left = new Set(numbers);
-  const ordered: ObjectId[] = [];
-  for (const number of numbers) {
-    const chain: number[] = [];
-    for (let at = number; left.delete(at); at = store.storedEntry(at).baseNumber) chain.push(at);
-    for (const next of chain.reverse()) ordered.push(store.oidAt(next));
-  }
-  return ordered;
 }
 
 /** An object that is made here rather than received. */

@@ -1,3 +1,4 @@
+import { explainWork } from '../client/decode-while.ts';
 import type { PackRequest } from '../client/pack-request.ts';
 import type { PackSource } from '../client/pack-source.ts';
 import type { ByteStream } from '../core/byte-stream.ts';
@@ -37,8 +38,7 @@ export async function findFastForwards(
   }
   const { pack } = await source.fetchPack({ ...packRequest(source, open, false), haves: [] }, doing(source));
   if (pack === undefined) return found;
-  const graph = await readCommitGraph(pack, { format: source.objectFormat, ...options });
-  addFastForwards(graph, open, found);
+  addFastForwards(await readHistory(source, pack, options), open, found);
   return found;
 }
 
@@ -62,9 +62,21 @@ async function askTogether(
     if (answer.pack === undefined) answer = await source.fetchPack(packRequest(source, open, false), doing(source));
   }
   if (answer.pack === undefined) return open;
-  const graph = await readCommitGraph(answer.pack, { format: source.objectFormat, ...options });
-  addFastForwards(graph, open, found);
+  addFastForwards(await readHistory(source, answer.pack, options), open, found);
   return open;
+}
+
+/** The commits of a pack of `source`, whose name stands in errors. */
+export async function readHistory(
+  source: PackSource,
+  pack: ByteStream,
+  options: AncestryOptions,
+): Promise<CommitGraph> {
+  try {
+    return await readCommitGraph(pack, { format: source.objectFormat, ...options });
+  } catch (error) {
+    throw explainWork(error, doing(source), source.displayUrl);
+  }
 }
 
 function addFastForwards(graph: CommitGraph, moves: readonly MoveQuestion[], found: Set<string>): void {

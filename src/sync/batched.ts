@@ -1,9 +1,9 @@
 import type { PackSource } from '../client/pack-source.ts';
 import { GitMirrorError, isGitMirrorError } from '../core/error.ts';
 import type { ObjectId } from '../core/object-id.ts';
-import { readCommitGraph } from '../pack/commit-graph-builder.ts';
 import type { CommitGraph } from '../pack/commit-graph.ts';
 import type { RefCommand } from '../wire/update-request.ts';
+import { readHistory } from './ancestry.ts';
 import { BatchSize } from './batch-size.ts';
 import { advanceFrontier, headsOf, layCheckpoints } from './bootstrap-chain.ts';
 import { sendBatch, type BatchOutcome } from './send-batch.ts';
@@ -70,8 +70,7 @@ export class BatchedPush {
       `reading the history of ${this.#source.displayUrl}`,
     );
     if (pack === undefined) throw new GitMirrorError('GM_PROTOCOL', `${this.#source.displayUrl} sent no history.`);
-    return readCommitGraph(pack, {
-      format: this.#source.objectFormat,
+    return readHistory(this.#source, pack, {
       signal: this.#context.signal,
       spoolDir: this.#context.advanced.temporaryDirectory,
     });

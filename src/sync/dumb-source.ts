@@ -1,3 +1,4 @@
+import { explainWork } from '../client/decode-while.ts';
 import type { PackAnswer, PackRequest } from '../client/pack-request.ts';
 import type { PackSource } from '../client/pack-source.ts';
 import type { RemoteOptions } from '../client/remote-options.ts';
@@ -64,10 +65,20 @@ export class DumbSource implements PackSource {
       caFile: options.caFile,
     });
     try {
-      return new DumbSource(files, await readDumbRefs(files), context);
+      const listing = await readDumbRefs(files);
+      // A server that answers everything with nothing must not be taken for a repository without refs: a prune would
+      // make the target just as empty.
+      if (listing.refs.length === 0 && listing.head === undefined) {
+        throw new GitMirrorError(
+          'GM_PROTOCOL',
+          `${files.displayUrl} is not a Git repository: it lists no refs and has no HEAD; check the URL.`,
+          { details: { url: files.displayUrl } },
+        );
+      }
+      return new DumbSource(files, listing, context);
     } catch (error) {
       await files.close();
-      throw error;
+      throw explainWork(error, `reading ${files.displayUrl}`, files.displayUrl);
     }
   }
 

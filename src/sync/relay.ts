@@ -1,9 +1,11 @@
+import { explainWork } from '../client/decode-while.ts';
 import type { PackSource } from '../client/pack-source.ts';
 import type { ByteStream } from '../core/byte-stream.ts';
 import { GitMirrorError, isGitMirrorError } from '../core/error.ts';
 import type { ObjectId } from '../core/object-id.ts';
 import { observePack } from '../pack/pack-meter.ts';
 import type { RefCommand } from '../wire/update-request.ts';
+import { holdLastChunk } from './hold-last-chunk.ts';
 import type { RunContext } from './run-context.ts';
 import type { TargetRun } from './target-run.ts';
 import { teeStream, type TeeBranch } from './tee-stream.ts';
@@ -22,7 +24,10 @@ export interface Delivery {
   readonly commands: readonly RefCommand[];
 }
 
-/** The pack of `need` from the source, watched: not a pack, cut off, or larger than the caller allows is an error. */
+/**
+ * The pack of `need` from the source, watched: not a pack, cut off, or larger than the caller allows is an error. Its
+ * last chunk comes only when the source has ended well.
+ */
 export async function openPack(
   source: PackSource,
   need: Need,
@@ -30,12 +35,13 @@ export async function openPack(
   context: RunContext,
   maxBytes?: number,
 ): Promise<ByteStream> {
-  const { pack } = await source.fetchPack({ ...need, ofsDelta }, `fetching from ${source.displayUrl}`);
+  const doing = `fetching from ${source.displayUrl}`;
+  const { pack } = await source.fetchPack({ ...need, ofsDelta }, doing);
   if (pack === undefined) {
     throw new GitMirrorError('GM_PROTOCOL', `${source.displayUrl} answered a fetch without a pack.`);
   }
   const { maxPackBytes = Infinity } = context.advanced;
-  return observePack(context.progress.count(pack, 'source', false), {
+  const observed = observePack(context.progress.count(pack, 'source', false), {
     format: source.objectFormat,
     maxBytes,
     onBytes: (bytes) => {
@@ -50,6 +56,15 @@ export async function openPack(
       context.progress.emit({ type: 'pack', objects: objectCount });
     },
   });
+  return holdLastChunk(explainErrors(observed, doing, source.displayUrl));
+}
+
+async function* explainErrors(stream: ByteStream, doing: string, url: string): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* stream;
+  } catch (error) {
+    throw explainWork(error, doing, url);
+  }
 }
 
 /**

@@ -3,6 +3,8 @@ import { GitMirrorError } from '../core/error.ts';
 
 /** Bytes a branch may lie behind before the others wait for it. */
 const maxBehindBytes = 4 * 1024 * 1024;
+/** A branch that lies no further behind than this has caught up: what it held up before is forgotten. */
+const caughtUpBytes = maxBehindBytes / 2;
 
 /** One consumer's stream. It can be left before it was ever read, which closing an unread stream cannot do. */
 export interface TeeBranch {
@@ -16,7 +18,7 @@ export interface TeeBranch {
 interface Branch {
   readonly queue: Uint8Array[];
   queuedBytes: number;
-  /** Since when this branch has held the others up; 0 when it does not. */
+  /** Since when this branch has held the others up without catching up; 0 when it does not. */
   slowSince: number;
   state: 'open' | 'left' | 'dropped';
   readonly dropper: AbortController;
@@ -100,6 +102,7 @@ export function teeStream(source: ByteStream, count: number, slowMs: number): re
         if (chunk !== undefined) {
           yield chunk;
           branch.queuedBytes -= chunk.length;
+          if (branch.queuedBytes <= caughtUpBytes) branch.slowSince = 0;
           wakePump();
         } else if (ended === 'whole') return;
         else if (ended !== 'no') throw ended.error;

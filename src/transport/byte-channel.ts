@@ -11,6 +11,8 @@ export interface ByteChannel {
    * takes bytes. Why it does not is learnt by reading on, so this never rejects.
    */
   write(chunk: Uint8Array): Promise<boolean>;
+  /** Shows the other side the end of its input, after all that was written; reading goes on. Only for what is whole. */
+  endWriting(): void;
   /** Why the bytes ended, or undefined when they ended as they should. */
   explainEnd(end: ChannelEnd): Promise<GitMirrorError | undefined>;
   /**

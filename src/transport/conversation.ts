@@ -65,7 +65,7 @@ class Conversation implements ServiceConnection {
     this.#failOn(options.signal);
     this.#pendingWrites += 1;
     this.#writing = this.#writing
-      .then(() => this.#send(body))
+      .then(() => this.#send(body, options.isLast === true))
       .catch((error: unknown) => {
         this.fail(error);
       })
@@ -190,7 +190,7 @@ class Conversation implements ServiceConnection {
     });
   }
 
-  async #send(body: RequestBody): Promise<void> {
+  async #send(body: RequestBody, isLast: boolean): Promise<void> {
     const chunks = (body instanceof Uint8Array ? streamOf(body) : body)[Symbol.asyncIterator]();
     this.#body = chunks;
     for (;;) {
@@ -200,6 +200,7 @@ class Conversation implements ServiceConnection {
       this.#waitsForBody = false;
       if (next.done === true) {
         this.#body = undefined;
+        if (isLast) this.#channel.endWriting();
         return;
       }
       this.#idleTimer.refresh();

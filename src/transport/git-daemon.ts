@@ -115,6 +115,10 @@ class SocketChannel implements ByteChannel {
     this.write = writerOf(socket);
   }
 
+  endWriting(): void {
+    this.#socket.end();
+  }
+
   explainEnd({ spoke, cause }: ChannelEnd): Promise<GitMirrorError | undefined> {
     const url = this.#url;
     if (cause === undefined && spoke) return Promise.resolve(undefined);

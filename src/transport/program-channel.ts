@@ -127,6 +127,10 @@ class ChildChannel implements ProgramChannel {
     return this.#said.toString();
   }
 
+  endWriting(): void {
+    this.#child.stdin.end();
+  }
+
   async explainEnd({ spoke }: ChannelEnd): Promise<GitMirrorError | undefined> {
     let hasExited = await settlesWithin(this.#exited, promptExitMs);
     if (!hasExited) {

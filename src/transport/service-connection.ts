@@ -11,6 +11,11 @@ export interface ServiceRequestOptions {
   readonly signal?: AbortSignal;
   /** Compress a body of known length when the transport can (HTTP `Content-Encoding: gzip`). Default false. */
   readonly compress?: boolean;
+  /**
+   * No request follows this one: behind the body a stateful connection shows the remote the end of its input, so that it
+   * does not wait for the rest of a body that is shorter than it says. Default false.
+   */
+  readonly isLast?: boolean;
 }
 
 /**

@@ -26,13 +26,29 @@ export function watchTemporaryFiles(): void {
     process.env['TMPDIR'] = folder;
   });
   afterEach(() => {
-    expect(readdirSync(folder)).toEqual([]);
+    expect(readdirSync(folder).filter((name) => !name.startsWith('git-mirror-test-'))).toEqual([]);
   });
   afterAll(() => {
     if (before === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = before;
     rmSync(folder, { recursive: true, force: true });
   });
+}
+
+/**
+ * One {@link openScene} for all tests of a file or block: what does no harm leaves it as it was. Call it where `beforeAll`
+ * may be called, and what it returns within tests.
+ */
+export function sharedScene(options: StageOptions = {}): () => Stage {
+  let stage: Stage | undefined;
+  beforeAll(async () => {
+    stage = await openScene(options);
+  });
+  afterAll(() => stage?.[Symbol.asyncDispose]());
+  return () => {
+    if (stage === undefined) throw new Error('the scene is not open');
+    return stage;
+  };
 }
 
 /** A stage whose target holds one branch already, `before`, so that there is something to be harmed. */
@@ -81,14 +97,17 @@ export function syncWith(stage: Stage, change: Partial<SyncRequest>): () => Prom
   return () => stage.client.sync({ ...stage.ends, ...change });
 }
 
-/** A server that is closed together with the stage. */
-export async function startFor<Server extends { close(): Promise<void> }>(
-  stage: Stage,
+/** Runs `work` with a server that is closed afterwards. */
+export async function withServer<Server extends { close(): Promise<void> }, Result>(
   starting: Promise<Server>,
-): Promise<Server> {
+  work: (server: Server) => Promise<Result>,
+): Promise<Result> {
   const server = await starting;
-  stage.defer(() => server.close());
-  return server;
+  try {
+    return await work(server);
+  } finally {
+    await server.close();
+  }
 }
 
 /** Waits until `condition` holds; fails after `timeoutMs`. */

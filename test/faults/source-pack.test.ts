@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { ErrorCode } from '../../src/index.ts';
+import type { ErrorCode, GitMirrorError } from '../../src/index.ts';
+import type { Stage } from '../replicate/stage.ts';
+import { expectSound } from '../repositories/check-repository.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { runGitForBytes } from '../repositories/run-git.ts';
-import { expectHarmless, openScene, startFor, syncWith, watchTemporaryFiles } from './scene.ts';
+import { expectHarmless, openScene, sharedScene, syncWith, watchTemporaryFiles, withServer } from './scene.ts';
 import {
   band,
   beginChunked,
@@ -85,7 +87,11 @@ const faults: readonly {
   {
     what: 'cuts the connection within a body of known length',
     fetch: (exchange, pack) => {
-      exchange.answer(200, { ...resultHeaders, 'Content-Length': '1000000' }, Buffer.concat([packSection, band(1, half(pack))]));
+      exchange.answer(
+        200,
+        { ...resultHeaders, 'Content-Length': '1000000' },
+        Buffer.concat([packSection, band(1, half(pack))]),
+      );
       exchange.end();
     },
     code: 'GM_NETWORK',
@@ -117,14 +123,24 @@ const faults: readonly {
     code: 'GM_NETWORK',
     says: ['ended early while fetching from', 'Try again'],
   },
-  { what: 'sends half a pack as if it were whole', fetch: changed(half), code: 'GM_UNPACK', says: [/could not take the pack/] },
+  {
+    what: 'sends half a pack as if it were whole',
+    fetch: changed(half),
+    code: 'GM_UNPACK',
+    says: [/could not take the pack/],
+  },
   {
     what: 'sends the header of a pack and nothing else',
     fetch: changed((pack) => pack.subarray(0, 12)),
     code: 'GM_CORRUPT',
     says: ['ended after 12 bytes'],
   },
-  { what: 'sends no pack', fetch: changed(() => Buffer.from('PACX and so on')), code: 'GM_PROTOCOL', says: ['does not begin like a pack'] },
+  {
+    what: 'sends no pack',
+    fetch: changed(() => Buffer.from('PACX and so on')),
+    code: 'GM_PROTOCOL',
+    says: ['does not begin like a pack'],
+  },
   {
     what: 'sends a pack of a version to come',
     fetch: changed((pack) => Buffer.concat([pack.subarray(0, 7), Buffer.of(9), pack.subarray(8)])),
@@ -133,7 +149,9 @@ const faults: readonly {
   },
   {
     what: 'sends a pack that claims more objects than it has',
-    fetch: changed((pack) => sealed(Buffer.concat([pack.subarray(0, 11), Buffer.of((pack[11] ?? 0) + 3), pack.subarray(12)]))),
+    fetch: changed((pack) =>
+      sealed(Buffer.concat([pack.subarray(0, 11), Buffer.of((pack[11] ?? 0) + 3), pack.subarray(12)])),
+    ),
     code: 'GM_UNPACK',
     says: [/could not take the pack/],
   },
@@ -150,12 +168,6 @@ const faults: readonly {
       bad[bad.length >> 1] = (bad[bad.length >> 1] ?? 0) ^ 0x10;
       return sealed(bad);
     }),
-    code: 'GM_UNPACK',
-    says: [/could not take the pack/],
-  },
-  {
-    what: 'sends a pack and goes on',
-    fetch: changed((pack) => Buffer.concat([pack, Buffer.from('and something else')])),
     code: 'GM_UNPACK',
     says: [/could not take the pack/],
   },
@@ -193,17 +205,63 @@ const faults: readonly {
   },
 ];
 
+const scene = sharedScene();
+
+function expectRefusal(
+  source: SourceScript,
+  target: (stage: Stage) => string,
+  { code, says }: { readonly code: ErrorCode; readonly says: readonly (string | RegExp)[] },
+): Promise<GitMirrorError> {
+  const stage = scene();
+  return withServer(startScriptedSource(stage.source, source), (server) => {
+    const url = `${server.url}/x.git`;
+    const work = syncWith(stage, { source: { url }, target: { url: target(stage) } });
+    // What the target finds wrong with a pack is said by the target.
+    const named = code === 'GM_UNPACK' || code === 'GM_REF_REJECTED' ? target(stage) : url;
+    return expectHarmless(stage, work, { code, says: [named, ...says] });
+  });
+}
+
 describe('a source that, when asked for a pack,', () => {
-  for (const transport of ['HTTP', 'a local path'] as const) {
-    test.each(faults)(`$what, does no harm to a target behind ${transport}`, async ({ fetch, code, says }) => {
-      await using stage = await openScene();
-      const server = await startFor(stage, startScriptedSource(stage.source, { fetch }));
-      const url = `${server.url}/x.git`;
-      const target = { url: transport === 'HTTP' ? stage.targetUrl : stage.target.path };
-      // What the target finds wrong with a pack is said by the target.
-      const named = code === 'GM_UNPACK' ? target.url : url;
-      await expectHarmless(stage, syncWith(stage, { source: { url }, target }), { code, says: [named, ...says] });
+  test.each(faults)('$what, does no harm', async ({ fetch, code, says }) => {
+    await expectRefusal({ fetch }, ({ targetUrl }) => targetUrl, { code, says });
+  });
+
+  // Here the end of the input is all that tells the target that no more will come.
+  const midway = faults.filter(({ code }) => code === 'GM_UNPACK' || code === 'GM_NETWORK');
+  test.each(midway)('$what, does no harm to a target on this machine', async ({ fetch, code, says }) => {
+    await expectRefusal({ fetch }, ({ target }) => target.path, { code, says });
+  });
+
+  test('no longer has what it advertised, does no harm', async () => {
+    let posts = 0;
+    await using stage = await openScene({
+      middleware: async ({ method, url }) => {
+        // The first lists the refs, the second asks for the pack.
+        if (method !== 'POST' || url?.startsWith('/source.git') !== true || (posts += 1) !== 2) return false;
+        await stage.source.updateRef('refs/heads/main', 'refs/heads/main~1');
+        await stage.source.git('reflog', 'expire', '--expire=now', '--all');
+        await stage.source.git('gc', '-q', '--prune=now');
+        return false;
+      },
     });
+    await expectHarmless(stage, syncWith(stage, {}), {
+      code: 'GM_REMOTE',
+      says: [stage.sourceUrl, /the remote says: .*not our ref/],
+    });
+  });
+});
+
+test('what follows a whole pack is not taken for a part of it', async () => {
+  await using stage = await openScene();
+  const fetch = changed((pack) => Buffer.concat([pack, Buffer.alloc(100_000, 'x')]));
+  for (const url of [stage.targetUrl, stage.target.path]) {
+    await withServer(startScriptedSource(stage.source, { fetch }), async (server) => {
+      await stage.client.sync({ source: { url: `${server.url}/x.git` }, target: { url } });
+    });
+    expect(await stage.target.tip('refs/heads/main')).toBe(await stage.source.tip('refs/heads/main'));
+    await expectSound(stage.target);
+    await stage.target.deleteRef('refs/heads/main');
   }
 });
 
@@ -223,23 +281,19 @@ describe('a pack that lacks what its refs need', () => {
     ['a commit', 'refs/heads/main~1'],
     ['the commit the ref names', 'refs/heads/main'],
   ])('is refused by the target when that is %s', async (_what, name) => {
-    await using stage = await openScene();
-    const pack = await packWithout(stage.source, name);
-    const server = await startFor(stage, startScriptedSource(stage.source, { fetch: changed(() => pack) }));
-    const error = await expectHarmless(stage, syncWith(stage, { source: { url: `${server.url}/x.git` } }), {
+    const pack = await packWithout(scene().source, name);
+    const error = await expectRefusal({ fetch: changed(() => pack) }, ({ targetUrl }) => targetUrl, {
       code: 'GM_REF_REJECTED',
-      says: [stage.targetUrl, 'refs/heads/main', /missing necessary objects|bad pack/],
+      says: ['refs/heads/main', /missing necessary objects|bad pack/],
     });
     expect(error.details).toMatchObject({ ref: 'refs/heads/main', applied: [] });
   });
 
   test('is refused when it is empty', async () => {
-    await using stage = await openScene();
     const empty = sealed(Buffer.concat([Buffer.from('PACK\0\0\0\x02\0\0\0\0'), Buffer.alloc(20)]));
-    const server = await startFor(stage, startScriptedSource(stage.source, { fetch: changed(() => empty) }));
-    await expectHarmless(stage, syncWith(stage, { source: { url: `${server.url}/x.git` } }), {
+    await expectRefusal({ fetch: changed(() => empty) }, ({ targetUrl }) => targetUrl, {
       code: 'GM_REF_REJECTED',
-      says: [stage.targetUrl, 'refs/heads/main'],
+      says: ['refs/heads/main'],
     });
   });
 });
