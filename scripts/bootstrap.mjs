@@ -6,20 +6,7 @@
 // What is already done is not done again: installing is marked by a stamp in node_modules, building by one in dist.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import * as fs from 'node:fs';
 import { delimiter, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -123,7 +110,7 @@ function stopIfAsked() {
 /** @param {string} path @returns {string | undefined} */
 function readText(path) {
   try {
-    return readFileSync(path, 'utf8');
+    return fs.readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }
@@ -136,7 +123,7 @@ function readText(path) {
  * @template T @param {() => Promise<T>} work @returns {Promise<T>}
  */
 async function alone(work) {
-  mkdirSync(dirname(lockPath), { recursive: true });
+  fs.mkdirSync(dirname(lockPath), { recursive: true });
   const deadline = Date.now() + maxLockWaitMs;
   for (let waits = 0; !takeLock(); waits += 1) {
     if (Date.now() > deadline)
@@ -147,22 +134,22 @@ async function alone(work) {
   try {
     return await work();
   } finally {
-    rmSync(lockPath, { force: true });
+    fs.rmSync(lockPath, { force: true });
   }
 }
 
 function takeLock() {
   try {
-    writeFileSync(lockPath, String(process.pid), { flag: 'wx' });
+    fs.writeFileSync(lockPath, String(process.pid), { flag: 'wx' });
     return true;
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
   }
   const holder = Number(readText(lockPath));
-  const isFresh = Date.now() - (statSync(lockPath, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) < 2000;
+  const isFresh = Date.now() - (fs.statSync(lockPath, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) < 2000;
   // A lock without a number was cut short by a crash, or is being written at this moment.
   if (holder > 0 ? holder !== process.pid && isRunning(holder) : isFresh) return false;
-  rmSync(lockPath, { force: true });
+  fs.rmSync(lockPath, { force: true });
   return false;
 }
 
@@ -184,7 +171,7 @@ function isRunning(pid) {
  */
 function installKey() {
   const hash = createHash('sha256');
-  hash.update(readFileSync(join(root, 'package-lock.json')));
+  hash.update(fs.readFileSync(join(root, 'package-lock.json')));
   return `${hash.digest('hex')} ${process.platform} ${process.arch}`;
 }
 
@@ -210,7 +197,7 @@ async function install() {
     }
   }
   await provideNode();
-  writeFileSync(installStamp, key);
+  fs.writeFileSync(installStamp, key);
 }
 
 /** Whether someone has installed just what the lock file says, with npm's own list as the witness. */
@@ -218,13 +205,13 @@ function hasAllPackages() {
   const installed = readText(join(modules, '.package-lock.json'));
   if (installed === undefined) return false;
   /** @type {Record<string, { version?: string, optional?: boolean }>} */
-  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  const wanted = JSON.parse(fs.readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
   /** @type {Record<string, { version?: string }>} */
   const present = JSON.parse(installed).packages;
   return Object.entries(wanted).every(([path, { version, optional }]) => {
     if (path === '') return true;
     if (present[path] === undefined) return optional === true;
-    return present[path].version === version && existsSync(join(root, path, 'package.json'));
+    return present[path].version === version && fs.existsSync(join(root, path, 'package.json'));
   });
 }
 
@@ -237,9 +224,9 @@ function npm(args, cwd = root) {
   const outside = pathWithout(modules);
   const env = { ...cleanNpmEnvironment(), PATH: outside.join(delimiter) };
   const script = process.env['npm_execpath'];
-  if (script === undefined || !/npm-cli\.c?js$/.test(script) || !existsSync(script))
+  if (script === undefined || !/npm-cli\.c?js$/.test(script) || !fs.existsSync(script))
     return run('npm', args, { env, cwd });
-  const host = outside.map((folder) => join(folder, executable)).find((path) => existsSync(path));
+  const host = outside.map((folder) => join(folder, executable)).find((path) => fs.existsSync(path));
   return run(host ?? process.execPath, [script, ...args], { env, cwd });
 }
 
@@ -273,7 +260,7 @@ function nodePlaces() {
 /** The checkout's Node, where everything expects it. */
 function findOwnNode() {
   const linked = join(modules, '.bin', executable);
-  return (statSync(linked, { throwIfNoEntry: false })?.size ?? 0) > 1000 ? linked : undefined;
+  return (fs.statSync(linked, { throwIfNoEntry: false })?.size ?? 0) > 1000 ? linked : undefined;
 }
 
 /**
@@ -285,7 +272,7 @@ async function provideNode() {
   let node = await firstWorking(nodePlaces());
   if (node === undefined) {
     const installer = join(modules, 'node', 'installArchSpecificPackage.js');
-    if (existsSync(installer)) {
+    if (fs.existsSync(installer)) {
       say('Fetching the Node of this checkout …');
       const env = { ...cleanNpmEnvironment(), PATH: pathWithout(modules).join(delimiter) };
       await run(process.execPath, [installer], { env, cwd: dirname(installer) }).catch(() => 1);
@@ -302,22 +289,22 @@ async function provideNode() {
   if (isWindows) return;
   if (node !== process.execPath) placeAt(node, join(modules, 'node', 'bin', executable));
   const linked = join(modules, '.bin', executable);
-  mkdirSync(dirname(linked), { recursive: true });
-  rmSync(linked, { force: true });
-  symlinkSync(node === process.execPath ? node : join('..', 'node', 'bin', executable), linked);
+  fs.mkdirSync(dirname(linked), { recursive: true });
+  fs.rmSync(linked, { force: true });
+  fs.symlinkSync(node === process.execPath ? node : join('..', 'node', 'bin', executable), linked);
 }
 
 /** @param {string} from @param {string} to */
 function placeAt(from, to) {
   if (from === to) return;
-  mkdirSync(dirname(to), { recursive: true });
-  rmSync(to, { force: true });
+  fs.mkdirSync(dirname(to), { recursive: true });
+  fs.rmSync(to, { force: true });
   try {
-    linkSync(from, to);
+    fs.linkSync(from, to);
   } catch {
-    copyFileSync(from, to);
+    fs.copyFileSync(from, to);
   }
-  chmodSync(to, 0o755);
+  fs.chmodSync(to, 0o755);
 }
 
 /** @param {readonly string[]} paths */
@@ -328,7 +315,7 @@ async function firstWorking(paths) {
 
 /** Whether `path` is a Node that is new enough. @param {string | undefined} path */
 async function works(path) {
-  if (path === undefined || !existsSync(path)) return false;
+  if (path === undefined || !fs.existsSync(path)) return false;
   const [major, minor] = neededNode;
   const test = `const [a, b] = process.versions.node.split('.').map(Number); process.exit(a > ${major} || (a === ${major} && b >= ${minor}) ? 0 : 1)`;
   return (await run(path, ['-e', test], { stdio: 'ignore' }).catch(() => 1)) === 0;
@@ -343,14 +330,16 @@ function buildKey() {
     join(root, name),
   );
   for (const path of [...files, ...sourceFiles(join(root, 'src'))]) {
-    hash.update(relative(root, path)).update('\0').update(readFileSync(path)).update('\0');
+    hash.update(relative(root, path)).update('\0').update(fs.readFileSync(path)).update('\0');
   }
   return hash.digest('hex');
 }
 
 /** @param {string} folder @returns {string[]} */
 function sourceFiles(folder) {
-  const entries = readdirSync(folder, { withFileTypes: true }).sort((left, right) => (left.name < right.name ? -1 : 1));
+  const entries = fs
+    .readdirSync(folder, { withFileTypes: true })
+    .sort((left, right) => (left.name < right.name ? -1 : 1));
   return entries.flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return sourceFiles(path);
@@ -361,22 +350,22 @@ function sourceFiles(folder) {
 /** @param {string} node */
 async function build(node) {
   const key = buildKey();
-  if (readText(buildStamp) === key && existsSync(join(dist, 'cli', 'main.js'))) return;
+  if (readText(buildStamp) === key && fs.existsSync(join(dist, 'cli', 'main.js'))) return;
   say('Building …');
   const fresh = join(root, 'dist.new');
-  rmSync(fresh, { recursive: true, force: true });
+  fs.rmSync(fresh, { recursive: true, force: true });
   const compiler = join(modules, 'typescript', 'bin', 'tsc');
   // Always the whole, into a folder of its own: nothing is left of files that are gone, and a failure changes nothing.
   const options = ['--outDir', fresh, '--incremental', 'false', '--tsBuildInfoFile', 'null'];
   const status = await run(node, [compiler, '-p', join(root, 'tsconfig.build.json'), ...options]);
   stopIfAsked();
   if (status !== 0) {
-    rmSync(fresh, { recursive: true, force: true });
+    fs.rmSync(fresh, { recursive: true, force: true });
     throw new Stop('The checkout could not be built: the errors of the compiler are above.');
   }
-  writeFileSync(join(fresh, '.built'), key);
-  rmSync(dist, { recursive: true, force: true });
-  renameSync(fresh, dist);
+  fs.writeFileSync(join(fresh, '.built'), key);
+  fs.rmSync(dist, { recursive: true, force: true });
+  fs.renameSync(fresh, dist);
 }
 
 // --- Run ---------------------------------------------------------------------------------------------------------

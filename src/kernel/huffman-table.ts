@@ -167,13 +167,11 @@ export function fillCodeLengthTable(table: Int32Array, lengths: Uint8Array): boo
   return fillTable(table, codeLengthRootBits, lengths, 0, 19, codeLengthEntries);
 }
 
-/** The two tables of blocks with fixed codes (RFC 1951, 3.2.6). */
-export function createFixedTables(): { readonly lengths: Int32Array; readonly distances: Int32Array } {
-  const bits = new Uint8Array(288 + 32);
-  bits.fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280, 288).fill(5, 288);
-  const lengths = new Int32Array(tableEntries);
-  const distances = new Int32Array(tableEntries);
-  fillLengthTable(lengths, bits, 288);
-  fillDistanceTable(distances, bits, 288, 32);
-  return { lengths, distances };
-}
+const fixedBits = new Uint8Array(288 + 32);
+fixedBits.fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280, 288).fill(5, 288);
+
+/** The tables of blocks with fixed codes (RFC 1951, 3.2.6). Not to be written to. */
+export const fixedLengthCodes = new Int32Array(1 << lengthRootBits);
+export const fixedDistanceCodes = new Int32Array(1 << distanceRootBits);
+fillLengthTable(fixedLengthCodes, fixedBits, 288);
+fillDistanceTable(fixedDistanceCodes, fixedBits, 288, 32);

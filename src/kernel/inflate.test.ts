@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { constants, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Inflater, inflateStatus, outputSlackBytes, windowBytes } from './inflate.ts';
+import { inflateStatus } from './inflate-state.ts';
+import { Inflater, outputSlackBytes, windowBytes } from './inflate.ts';
 
 /** Inflates `input`, given in pieces of `step` bytes, into a window that is emptied whenever it is full. */
 function inflate(

@@ -35,8 +35,11 @@ export class KnownRepositories {
       logger.log('warn', 'state-broken', `The state file was set aside as ${aside}: ${explainState(error)}`);
       return undefined;
     });
-    const known = new KnownRepositories(paths.statePath, listed ?? []);
-    for (const entry of await readdir(paths.repositoriesDir)) {
+    const entries = await readdir(paths.repositoriesDir);
+    // A copy that somebody has removed is to be forgotten.
+    const present = (listed ?? []).filter(({ name, lastSyncAt }) => lastSyncAt === undefined || entries.includes(name));
+    const known = new KnownRepositories(paths.statePath, present);
+    for (const entry of entries) {
       const directory = join(paths.repositoriesDir, entry);
       if (entry.startsWith(unfinishedPrefix)) await rm(directory, { recursive: true, force: true });
       else if (isRepositoryName(entry) && !known.#byName.has(entry)) {
@@ -53,10 +56,6 @@ export class KnownRepositories {
     return [...this.#byName.values()];
   }
 
-  get(name: string): RepositoryState | undefined {
-    return this.#byName.get(name);
-  }
-
   /** The name of the copy of `upstream`: the one it has, or a new one that is nobody's. */
   nameFor(upstream: Upstream, presentEntries: readonly string[]): string {
     const known = this.all.find((repository) => repository.upstream === upstream.shownUrl);
@@ -64,6 +63,13 @@ export class KnownRepositories {
     const name = chooseRepositoryName(upstream.shownUrl, [...this.#byName.keys(), ...presentEntries]);
     this.#byName.set(name, { name, upstream: upstream.shownUrl });
     return name;
+  }
+
+  /** Forgets what has never been copied, except `kept`: most likely a name that was mistyped. */
+  forgetNeverCopied(kept: ReadonlySet<string>): void {
+    for (const { name, lastSyncAt } of this.all) {
+      if (lastSyncAt === undefined && !kept.has(name)) this.#byName.delete(name);
+    }
   }
 
   /** A sync of `name` has succeeded. */

@@ -70,11 +70,23 @@ export class MirrorLoop {
       this.#failures = 0;
       this.#loggedError = undefined;
       logger.log('info', 'synced', syncMessage(facts), syncFields(facts));
-      await replica.tidy(facts, signal);
+      await this.#tidy(facts, signal);
       return { ok: true };
     } catch (error) {
       if (!signal.aborted) this.#failed(error);
       return { ok: false, retryAfterMs: retryAfterOf(error) };
+    }
+  }
+
+  /** The copy is fresh, whatever becomes of its upkeep. */
+  async #tidy(facts: SyncFacts, signal: AbortSignal): Promise<void> {
+    const { replica, logger } = this.#options;
+    try {
+      await replica.tidy(facts, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const message = `${replica.name}: packing the copy failed: ${messageOf(error)}`;
+      logger.log('warn', 'upkeep-failed', message, { repository: replica.name });
     }
   }
 

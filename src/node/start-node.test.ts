@@ -15,7 +15,6 @@ import type { Client } from '../sync/client.ts';
 import { createClient } from '../sync/create-client.ts';
 import type { LogFields } from './logger.ts';
 import type { NodeOptions, RunningNode } from './node-options.ts';
-import { runUp } from './run-up.ts';
 import { startNode } from './start-node.ts';
 
 const run = promisify(execFile);
@@ -105,7 +104,7 @@ describe('mirroring', () => {
     await git(['-C', upstream, 'tag', '-f', 'v1', 'new']);
     await expect.poll(() => seenAt(urlOf(node)), { timeout: 10_000 }).toBe(await seenAt(upstream));
     const total = (field: string) => linesOf('synced').reduce((sum, line) => sum + Number(line[field]), 0);
-    expect([total('created'), total('updated'), total('deleted')]).toEqual([4, 2, 1]);
+    await expect.poll(() => ['created', 'updated', 'deleted'].map(total)).toEqual([4, 2, 1]);
     expect(linesOf('sync-failed')).toEqual([]);
   });
 
@@ -233,6 +232,21 @@ describe('the data folder', () => {
 
     const third = await start([]);
     expect(third.repositories.map((repository) => repository.upstream)).toEqual([upstream, other]);
+    await third.close();
+
+    await rm(copyOf('app.git'), { recursive: true });
+    const fourth = await start([]);
+    expect(fourth.repositories.map((repository) => repository.upstream)).toEqual([other]);
+  });
+
+  test('a name that was mistyped is forgotten at the next start', async () => {
+    const first = await start([upstream, join(dir, 'typo')]);
+    await first.firstSyncs;
+    await first.close();
+    const second = await start([upstream]);
+    expect((await fetch(`${second.url}typo.git/info/refs`)).status).toBe(404);
+    await second.close();
+    expect(await readFile(join(dataDir, 'state.json'), 'utf8')).not.toContain('typo');
   });
 
   test('a lost or broken state file loses no copy', async () => {
@@ -338,6 +352,19 @@ describe('starting and stopping', () => {
     await expect(fetch(node.url)).rejects.toThrow();
   });
 
+  test('upkeep that fails does not make the sync a failure', async () => {
+    const node = await start([upstream], { intervalMs: 60_000 });
+    await node.firstSyncs;
+    await node.close();
+    // A setting that only git gc reads, and cannot.
+    await git(['-C', copyOf('app.git'), 'config', 'gc.auto', 'no number']);
+    await git(['-C', upstream, 'update-ref', 'refs/heads/main', 'refs/heads/old']);
+    const again = await start([upstream]);
+    expect(await again.firstSyncs).toEqual({ succeeded: 1, failed: 0 });
+    await expect.poll(() => linesOf('upkeep-failed').length).toBe(1);
+    expect(linesOf('sync-failed')).toEqual([]);
+  });
+
   test('one sync of a repository at a time, however short the interval', async () => {
     const real = createClient();
     let active = 0;
@@ -372,50 +399,5 @@ describe('starting and stopping', () => {
     await node.firstSyncs;
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(calls).toBe(1);
-  });
-});
-
-describe('runUp', () => {
-  const up = async (repositories: readonly string[], options: Partial<Parameters<typeof runUp>[0]> = {}) => {
-    const lines: string[] = [];
-    const status = await runUp({
-      repositories,
-      dataDir,
-      listen: { port: 0 },
-      client: createClient(),
-      write: (line) => {
-        lines.push(line);
-      },
-      ...options,
-    });
-    return { status, lines };
-  };
-
-  test('once: everything is brought up to date, nothing is served, and a failure shows in the status', async () => {
-    const good = await up([upstream], { once: true });
-    expect(good.status).toBe(0);
-    expect(good.lines).toHaveLength(1);
-    expect(good.lines[0]).toMatch(/^\d\d:\d\d:\d\d app\.git: 3 created, \d+ B, \d+\.\d\d s\n$/);
-    const bad = await up([upstream, join(dir, 'missing')], { once: true, json: true });
-    expect(bad.status).toBe(1);
-    const events = bad.lines.map((line) => (JSON.parse(line) as LogLine).event);
-    expect(events.sort()).toEqual(['sync-failed', 'synced']);
-    expect((await up([upstream], { once: true, quiet: true })).lines).toEqual([]);
-  });
-
-  test('it runs until it is asked to stop, which is no failure', async () => {
-    const stop = new AbortController();
-    const lines: string[] = [];
-    const running = up([upstream], {
-      signal: stop.signal,
-      write: (line) => {
-        lines.push(line);
-        if (line.includes('3 created')) stop.abort(new Error('enough'));
-      },
-    });
-    expect((await running).status).toBe(0);
-    expect(lines.some((line) => /git clone http:\/\/127\.0\.0\.1:\d+\/app\.git\n$/.test(line))).toBe(true);
-    expect(lines.at(-1)).toMatch(/Stopped\.\n$/);
-    expect((await up([upstream], { signal: stop.signal })).status).toBe(0);
   });
 });

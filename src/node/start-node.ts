@@ -85,5 +85,6 @@ async function prepareReplicas(
     const directory = join(repositoriesDir, name);
     if (!byName.has(name)) byName.set(name, new Replica({ name, directory, upstream, client, git }));
   }
+  known.forgetNeverCopied(new Set(byName.keys()));
   return [...byName.values()];
 }

@@ -47,7 +47,9 @@ describe.each(['sha1', 'sha256'] as const)('objects of a %s repository', (format
   test('tags say what git says', async () => {
     for (const name of ['annotated', 'outer', 'of-tree', 'of-blob']) {
       const bytes = await content('tag', name);
-      const [targetOid, targetType] = (await repository.git('tag', '-l', '--format=%(object) %(type)', name)).split(' ');
+      const [targetOid, targetType] = (await repository.git('tag', '-l', '--format=%(object) %(type)', name)).split(
+        ' ',
+      );
       expect(parseTag(bytes, format)).toEqual({ targetOid, targetType, name });
     }
   });

@@ -1,7 +1,8 @@
 import { GitMirrorError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
 import { applyDelta, decodeDeltaSizes } from '../kernel/apply-delta.ts';
-import { Inflater, inflateStatus, outputSlackBytes } from '../kernel/inflate.ts';
+import { inflateStatus } from '../kernel/inflate-state.ts';
+import { Inflater, outputSlackBytes } from '../kernel/inflate.ts';
 import { packType } from '../objects/object-type.ts';
 import type { CommitCollector } from './commit-collector.ts';
 import { ContentCache } from './content-cache.ts';

@@ -222,6 +222,12 @@ export class ObjectStore {
     return this.#entries.entryOf(number);
   }
 
+  /** Number of the object this one is stored as a delta of, or -1. */
+  baseOf(number: number): number {
+    const base = this.#entries.base.at(this.#entries.entryOf(number));
+    return base === noBase ? -1 : this.#entries.name.at(base);
+  }
+
   typeOfNumber(number: number): ObjectType {
     return this.#entries.type(this.#entries.entryOf(number));
   }
@@ -235,10 +241,9 @@ export class ObjectStore {
   storedEntry(number: number): StoredEntry {
     const entries = this.#entries;
     const entry = entries.entryOf(number);
-    const base = entries.base.at(entry);
     return {
       type: entries.type(entry),
-      baseNumber: base === noBase ? -1 : entries.name.at(base),
+      baseNumber: this.baseOf(number),
       inflatedSize: this.#reader.entrySize(entry),
       dataLength: entries.dataEnd(entry) - entries.dataStart(entry),
     };

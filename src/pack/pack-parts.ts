@@ -27,8 +27,8 @@ function listingBytes(format: ObjectFormat): number {
 /**
  * Cuts `oids` into parts whose packs, written by `writePack`, stay within `maxBytes`. Blobs come first, then trees from
  * the inside out, then commits and tags in the order given: with the order of `objectsBetween` every object comes in a
- * later part than what it refers to, or in the same one. So a target can take one part after the other, blobs and trees each under
- * a listing tree ({@link makeListingTree}) that keeps them reachable until their commits arrive.
+ * later part than what it refers to, or in the same one. So a target can take one part after the other, blobs and trees
+ * each under a listing tree ({@link makeListingTree}) that keeps them reachable until their commits arrive.
  *
  * Sizes are exact: a delta whose base ends up in another part is compressed to measure it.
  *

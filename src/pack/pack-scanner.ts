@@ -1,6 +1,7 @@
 import { GitMirrorError } from '../core/error.ts';
 import { rawLength, type ObjectFormat } from '../core/object-id.ts';
-import { Inflater, inflateStatus, outputSlackBytes, windowBytes } from '../kernel/inflate.ts';
+import { inflateStatus } from '../kernel/inflate-state.ts';
+import { Inflater, outputSlackBytes, windowBytes } from '../kernel/inflate.ts';
 import { EntryHeader } from './pack-entry.ts';
 import { decodePackHeader, packHeaderBytes } from './pack-header.ts';
 import { PackTrailerVerifier } from './pack-trailer.ts';

@@ -9,7 +9,16 @@ function oid(number: number): ObjectId {
 
 function plan(action: Action, targetHash: ObjectId | ''): RefPlan {
   const ref = `refs/heads/${targetHash}`;
-  return { branch: ref, sourceRef: ref, targetRef: ref, sourceHash: oid(9), targetHash, kind: 'branch', action, reason: '' };
+  return {
+    branch: ref,
+    sourceRef: ref,
+    targetRef: ref,
+    sourceHash: oid(9),
+    targetHash,
+    kind: 'branch',
+    action,
+    reason: '',
+  };
 }
 
 describe('chooseHaves', () => {
@@ -33,7 +42,9 @@ describe('chooseHaves', () => {
   });
 
   test('a target with very many refs is not told in full, but everything that moves is', () => {
-    const refs = new Map(Array.from({ length: 10_000 }, (_, index) => [`refs/heads/b${String(index)}`, oid(index + 1)]));
+    const refs = new Map(
+      Array.from({ length: 10_000 }, (_, index) => [`refs/heads/b${String(index)}`, oid(index + 1)]),
+    );
     const moving = Array.from({ length: 3000 }, (_, index) => plan('update', oid(index + 1)));
     const haves = new Set(chooseHaves(moving, refs, []));
     for (const { targetHash } of moving) expect(haves.has(targetHash as ObjectId)).toBe(true);

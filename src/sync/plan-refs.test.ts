@@ -64,14 +64,24 @@ describe('planRefs', () => {
     { policy: { forceBlind: true }, mode: 'sync', expected: 'update: differs from the source; forced' },
     { policy: { onRewrite: 'keep' }, mode: 'sync', expected: 'update: the tag has moved; the old tip is kept' },
     { policy: {}, mode: 'replicate', expected: 'update: differs from the source' },
-    { policy: { onRewrite: 'block' }, mode: 'replicate', expected: 'block: the tag has moved; force it to overwrite the target' },
+    {
+      policy: { onRewrite: 'block' },
+      mode: 'replicate',
+      expected: 'block: the tag has moved; force it to overwrite the target',
+    },
   ] as const)('a moved tag, $mode with $policy', ({ policy, mode, expected }) => {
     const made = input({ 'refs/tags/v1': '2' }, { 'refs/tags/v1': '1' }, policy, mode);
     expect(plan(made)).toEqual({ 'refs/tags/v1': expected });
   });
 
   test('only moves whose outcome hangs on ancestry are asked for', () => {
-    const source = { 'refs/heads/a': '2', 'refs/heads/b': '1', 'refs/heads/c': '1', 'refs/tags/v': '2', 'refs/x/y': '2' };
+    const source = {
+      'refs/heads/a': '2',
+      'refs/heads/b': '1',
+      'refs/heads/c': '1',
+      'refs/tags/v': '2',
+      'refs/x/y': '2',
+    };
     const target = { 'refs/heads/a': '1', 'refs/heads/b': '1', 'refs/tags/v': '1', 'refs/x/y': '1' };
     const asked = (policy: SyncPolicy, mode: 'sync' | 'replicate' = 'sync'): readonly string[] =>
       movesToCheck(input(source, target, policy, mode)).map(({ targetRef }) => targetRef);

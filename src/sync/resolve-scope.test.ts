@@ -54,7 +54,9 @@ describe('ResolvedScope', () => {
   });
 
   test('exclusions by prefix and name', () => {
-    expect(select({ allRefs: true, excludeRefPrefixes: ['refs/heads/top'] }, names)).not.toContain('refs/heads/topic/a');
+    expect(select({ allRefs: true, excludeRefPrefixes: ['refs/heads/top'] }, names)).not.toContain(
+      'refs/heads/topic/a',
+    );
     expect(select({ allRefs: true, excludeRefs: ['refs/heads/top'] }, names)).toContain('refs/heads/topic/a');
     expect(select({ allRefs: true, excludeRefs: ['refs/heads/main'] }, names)).not.toContain('refs/heads/main');
   });
@@ -62,7 +64,10 @@ describe('ResolvedScope', () => {
   test('two refs for one target are refused, the same ref twice is not', () => {
     const twice = { mappings: ['refs/heads/*', 'refs/pull/*'].map((source) => ({ source, target: 'refs/x/*' })) };
     expect(() => select(twice, ['refs/heads/1', 'refs/pull/1'])).toThrow(
-      expect.objectContaining({ code: 'GM_USAGE', details: expect.objectContaining({ targetRef: 'refs/x/1' }) as object }),
+      expect.objectContaining({
+        code: 'GM_USAGE',
+        details: expect.objectContaining({ targetRef: 'refs/x/1' }) as object,
+      }),
     );
     expect(select(twice, ['refs/heads/1', 'refs/pull/2'])).toHaveLength(2);
     expect(select({ branches: ['main', 'refs/heads/main'] }, names)).toEqual(['refs/heads/main']);
@@ -80,7 +85,8 @@ describe('ResolvedScope', () => {
   });
 
   test('the source is asked for no more than can take part', () => {
-    const prefixes = (scope: RefScope, tags = false): readonly string[] => new ResolvedScope(scope, tags).sourcePrefixes;
+    const prefixes = (scope: RefScope, tags = false): readonly string[] =>
+      new ResolvedScope(scope, tags).sourcePrefixes;
     expect(prefixes({})).toEqual(['refs/heads/']);
     expect(prefixes({}, true)).toEqual(['refs/heads/', 'refs/tags/']);
     expect(prefixes({ allRefs: true }, true)).toEqual(['refs/']);

@@ -1,8 +1,8 @@
 import type { PackSource } from '../client/pack-source.ts';
 import { encodeUtf8 } from '../core/bytes.ts';
-import { GitMirrorError } from '../core/error.ts';
+import { GitMirrorError, isGitMirrorError } from '../core/error.ts';
 import { nullOid, type ObjectId } from '../core/object-id.ts';
-import { makeListingTree, planPackParts } from '../pack/pack-parts.ts';
+import { makeListingTree, planPackParts, type PackPart } from '../pack/pack-parts.ts';
 import type { ObjectStore } from '../pack/object-store.ts';
 import { objectsBetween } from '../pack/select-objects.ts';
 import { writePack } from '../pack/write-pack.ts';
@@ -71,7 +71,7 @@ async function pushParts(
   let limitBytes = Math.max(minimumLimitBytes, Math.min(step.limitBytes, Number.MAX_SAFE_INTEGER));
   let left = oids;
   for (;;) {
-    const parts = await planPackParts(store, left, limitBytes, signalOf(context));
+    const parts = await planParts(store, run, context, left, limitBytes);
     const last = parts.pop();
     const sent = new Set<ObjectId>();
     let packBytes = 0;
@@ -90,6 +90,26 @@ async function pushParts(
       limitBytes = Math.max(minimumLimitBytes, Math.floor(packBytes * smallerTry));
       left = left.filter((oid) => !sent.has(oid));
     }
+  }
+}
+
+async function planParts(
+  store: ObjectStore,
+  run: TargetRun,
+  context: RunContext,
+  oids: readonly ObjectId[],
+  limitBytes: number,
+): Promise<PackPart[]> {
+  try {
+    return await planPackParts(store, oids, limitBytes, signalOf(context));
+  } catch (error) {
+    if (!isGitMirrorError(error, 'GM_LIMIT')) throw error;
+    const { message, details } = error;
+    throw new GitMirrorError(
+      'GM_LIMIT',
+      `Pushing to ${run.url} in parts is impossible. ${message} Raise what the target takes in one request: ${run.reason}.`,
+      { cause: error, details: { ...details, url: run.url } },
+    );
   }
 }
 

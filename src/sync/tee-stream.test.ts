@@ -46,7 +46,9 @@ describe('teeStream', () => {
     expect(await Promise.all(branches.map(({ stream }) => drain(stream)))).toEqual([200, 200, 200]);
     expect(source.isReleased).toBe(true);
     const again = teeStream(makeSource(1).stream, 2, 1000);
-    const chunks = await Promise.all(again.map(async ({ stream }) => (await stream[Symbol.asyncIterator]().next()).value as Uint8Array));
+    const chunks = await Promise.all(
+      again.map(async ({ stream }) => (await stream[Symbol.asyncIterator]().next()).value as Uint8Array),
+    );
     expect(chunks[0]).toBe(chunks[1]);
   });
 
@@ -108,7 +110,8 @@ describe('teeStream', () => {
     const [fast, uneven] = teeStream(source.stream, 2, 800);
     const done = drain(fast?.stream);
     let chunks = 0;
-    for await (const _ of uneven?.stream ?? []) {
+    for await (const chunk of uneven?.stream ?? []) {
+      expect(chunk.length).toBe(chunkBytes);
       chunks += 1;
       if (chunks % 100 === 0) await delay(300);
     }
@@ -136,7 +139,9 @@ describe('teeStream', () => {
     const branches = teeStream(source.stream, 2, 60_000);
     await Promise.all(
       branches.map(async ({ stream }) => {
-        for await (const _ of stream) break;
+        const iterator = stream[Symbol.asyncIterator]();
+        await iterator.next();
+        await iterator.return?.();
       }),
     );
     for (let tries = 0; !source.isReleased && tries < 50; tries += 1) await delay(10);
@@ -150,7 +155,8 @@ describe('teeStream', () => {
     const take = async (stream: ByteStream | undefined): Promise<number> => {
       let chunks = 0;
       try {
-        for await (const _ of stream ?? []) chunks += 1;
+        const iterator = stream?.[Symbol.asyncIterator]();
+        while ((await iterator?.next())?.done !== true) chunks += 1;
       } catch (error) {
         expect(error).toMatchObject({ message: 'the source fails' });
         return chunks;

@@ -40,9 +40,7 @@ describe('abort', () => {
     test.each(moments)(`abort: over ${transport}, while $what: the target stays as it was`, async ({ when }) => {
       await using stage = await openStage({ source: { commits: 6, branches: 2, fileBytes: 1_000_000 } });
       const ends =
-        transport === 'HTTP'
-          ? stage.ends
-          : { source: { url: stage.source.path }, target: { url: stage.target.path } };
+        transport === 'HTTP' ? stage.ends : { source: { url: stage.source.path }, target: { url: stage.target.path } };
       await stage.source.updateRef('refs/heads/first', 'refs/heads/main~4');
       await stage.client.sync({ ...ends, scope: { branches: ['first'] } });
       const before = await stage.target.refs();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { SyncRequest } from '../../src/index.ts';
+import type { UnstableSyncRequest } from '../../src/unstable.ts';
 import { compareRefs, expectConnected, expectSound } from '../repositories/check-repository.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -44,7 +44,7 @@ async function expectCleanlyInterrupted(stage: Stage): Promise<void> {
   expect(names.filter((name) => !name.startsWith(temporaryPrefix))).toEqual([]);
 }
 
-function runChild(request: SyncRequest): ReturnType<typeof spawn> {
+function runChild(request: UnstableSyncRequest): ReturnType<typeof spawn> {
   const script = fileURLToPath(new URL('sync-child.ts', import.meta.url));
   return spawn(process.execPath, [script, JSON.stringify(request)], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
@@ -99,17 +99,17 @@ describe('R5 batched bootstrap, interrupted', () => {
   });
 
   test('R5 batched bootstrap: killed by SIGKILL between pushes, a rerun resumes and less is sent', async () => {
-    let killed: (() => Promise<unknown>) | undefined;
+    let kill: () => Promise<void> = () => Promise.resolve();
     await using stage = await openStage({
       source: history,
       targetFront: {
         onPush: async (push) => {
-          if (push === 4) await killed?.();
+          if (push === 4) await kill();
         },
       },
     });
     const child = runChild({ ...stage.ends, ...settings });
-    killed = async () => {
+    kill = async () => {
       child.kill('SIGKILL');
       await once(child, 'exit');
       await delay(50);

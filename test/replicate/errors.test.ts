@@ -9,13 +9,17 @@ import { makeCertificates } from '../servers/tls.ts';
 import { cutAfter } from './front.ts';
 import { openStage, type Stage } from './stage.ts';
 
-const advertisementType = (service: string): Record<string, string> => ({
-  'Content-Type': `application/x-${service}-advertisement`,
-});
 const header = (service: string): string => {
   const line = `# service=${service}\n`;
   return `${(line.length + 4).toString(16).padStart(4, '0')}${line}0000`;
 };
+
+/** Answers every request like this. */
+function answering(status: number, headers: Readonly<Record<string, string>> = {}, body = ''): FaultyScript {
+  return (exchange) => {
+    exchange.answer(status, headers, body);
+  };
+}
 
 async function errorOf(run: Promise<unknown>): Promise<GitMirrorError> {
   const error: unknown = await run.then(
@@ -32,54 +36,49 @@ async function expectUntouched(stage: Stage): Promise<void> {
 }
 
 describe('R15 typed errors', () => {
+  const packets = (text: string) => (service: string) =>
+    answering(200, { 'Content-Type': `application/x-${service}-advertisement` }, header(service) + text);
+  const html = { 'Content-Type': 'text/html' };
   const answers: readonly {
     readonly what: string;
     readonly script: (service: string) => FaultyScript;
     readonly code: ErrorCode;
     readonly retryable: boolean;
   }[] = [
-    { what: '401', script: () => ({ answer }) => { answer(401, { 'WWW-Authenticate': 'Basic realm="x"' }); }, code: 'GM_AUTH', retryable: false },
-    { what: '403', script: () => ({ answer }) => { answer(403); }, code: 'GM_FORBIDDEN', retryable: false },
-    { what: '404', script: () => ({ answer }) => { answer(404); }, code: 'GM_NOT_FOUND', retryable: false },
-    { what: '500', script: () => ({ answer }) => { answer(500); }, code: 'GM_REMOTE', retryable: true },
+    {
+      what: '401',
+      script: () => answering(401, { 'WWW-Authenticate': 'Basic realm="x"' }),
+      code: 'GM_AUTH',
+      retryable: false,
+    },
+    { what: '403', script: () => answering(403), code: 'GM_FORBIDDEN', retryable: false },
+    { what: '404', script: () => answering(404), code: 'GM_NOT_FOUND', retryable: false },
+    { what: '429', script: () => answering(429, { 'Retry-After': '30' }), code: 'GM_BUSY', retryable: true },
+    { what: '500', script: () => answering(500), code: 'GM_REMOTE', retryable: true },
     {
       what: '502 with HTML',
-      script: () => ({ answer }) => { answer(502, { 'Content-Type': 'text/html' }, '<html><h1>Bad Gateway</h1></html>'); },
+      script: () => answering(502, html, '<html><h1>Bad Gateway</h1></html>'),
       code: 'GM_REMOTE',
       retryable: true,
     },
-    { what: '429', script: () => ({ answer }) => { answer(429, { 'Retry-After': '30' }); }, code: 'GM_BUSY', retryable: true },
     {
       what: 'HTML instead of an advertisement',
-      script: () => ({ answer }) => { answer(200, { 'Content-Type': 'text/html' }, '<html><body>Welcome</body></html>'); },
+      script: () => answering(200, html, '<html><body>Welcome</body></html>'),
       code: 'GM_PROTOCOL',
       retryable: false,
     },
+    { what: 'a truncated pkt-line', script: packets('00f0abc'), code: 'GM_PROTOCOL', retryable: false },
+    { what: 'a length that is no number', script: packets('zzzz'), code: 'GM_PROTOCOL', retryable: false },
+    { what: 'a length beyond the largest', script: packets('ffff'), code: 'GM_PROTOCOL', retryable: false },
+    { what: 'an ERR packet', script: packets('000fERR go away'), code: 'GM_REMOTE', retryable: true },
     {
-      what: 'a truncated pkt-line',
-      script: (service) => ({ answer }) => { answer(200, advertisementType(service), `${header(service)}00f0abc`); },
-      code: 'GM_PROTOCOL',
-      retryable: false,
-    },
-    {
-      what: 'a length that is no number',
-      script: (service) => ({ answer }) => { answer(200, advertisementType(service), `${header(service)}zzzz`); },
-      code: 'GM_PROTOCOL',
-      retryable: false,
-    },
-    {
-      what: 'a length beyond the largest',
-      script: (service) => ({ answer }) => { answer(200, advertisementType(service), `${header(service)}ffff`); },
-      code: 'GM_PROTOCOL',
-      retryable: false,
-    },
-    {
-      what: 'an ERR packet',
-      script: (service) => ({ answer }) => { answer(200, advertisementType(service), `${header(service)}000fERR go away`); },
-      code: 'GM_REMOTE',
+      what: 'a connection that is cut',
+      script: () => (exchange) => {
+        exchange.reset();
+      },
+      code: 'GM_NETWORK',
       retryable: true,
     },
-    { what: 'a connection that is cut', script: () => ({ reset }) => { reset(); }, code: 'GM_NETWORK', retryable: true },
   ];
 
   for (const end of ['source', 'target'] as const) {
@@ -96,7 +95,7 @@ describe('R15 typed errors', () => {
 
   test('R15 typed errors: 429 says for how long', async () => {
     await using stage = await openStage();
-    const server = await startFaultyServer(({ answer }) => { answer(429, { 'Retry-After': '30' }); });
+    const server = await startFaultyServer(answering(429, { 'Retry-After': '30' }));
     stage.defer(() => server.close());
     const error = await errorOf(stage.client.sync({ ...stage.ends, source: { url: server.url + '/x.git' } }));
     expect(error.details).toMatchObject({ retryAfterMs: 30_000 });

@@ -106,7 +106,11 @@ export async function startFront(upstream: string, rules: FrontRules): Promise<F
     await passAnswer(request, await answered, response);
   }
 
-  async function passAnswer(request: IncomingMessage, answer: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function passAnswer(
+    request: IncomingMessage,
+    answer: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const { 'content-length': length, ...headers } = answer.headers;
     const isAdvertisement = request.url?.includes('/info/refs') === true;
     const { advertisement, answer: change } = rules;

@@ -164,9 +164,13 @@ describe('R6 materialized', () => {
     const { stage, request, temporary } = await openDumbStage({ commits: 4, fileBytes: 100_000 }, stack);
     const script = fileURLToPath(new URL('sync-child.ts', import.meta.url));
     // The shell's limit on the size of files, in blocks of 1024 bytes, stands in for a disk that is full.
-    const child = spawn('sh', ['-c', 'ulimit -f 100; exec "$@"', 'sh', process.execPath, script, JSON.stringify(request)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      'sh',
+      ['-c', 'ulimit -f 100; exec "$@"', 'sh', process.execPath, script, JSON.stringify(request)],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     const output: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
     const [status] = (await once(child, 'close')) as [number | null];

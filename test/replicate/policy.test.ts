@@ -28,23 +28,26 @@ async function openRacingStage(times: number): Promise<Stage> {
 }
 
 describe('R8 policy', () => {
-  test.each(['forceWithLease', 'force'] as const)('R8 policy: %s overwrites unless the ref has moved meanwhile', async (name) => {
-    await using stage = await openRacingStage(1);
-    const policy: SyncPolicy = { [name]: true };
-    const failure = stage.client.sync({ ...stage.ends, policy });
-    await expect(failure).rejects.toMatchObject({
-      name: 'TargetRefMovedError',
-      code: 'GM_REF_MOVED',
-      ref: 'refs/heads/main',
-      retryable: true,
-      details: { applied: ['refs/heads/topic-1'] },
-    });
-    expect(await stage.target.git('log', '-1', '--format=%s', 'refs/heads/main')).toBe('somebody else was faster');
-    await expectConnected(stage.target);
-    // Benign: the next run does it.
-    await stage.client.sync({ ...stage.ends, policy });
-    await compareRefs(stage.source, stage.target);
-  });
+  test.each(['forceWithLease', 'force'] as const)(
+    'R8 policy: %s overwrites unless the ref has moved meanwhile',
+    async (name) => {
+      await using stage = await openRacingStage(1);
+      const policy: SyncPolicy = { [name]: true };
+      const failure = stage.client.sync({ ...stage.ends, policy });
+      await expect(failure).rejects.toMatchObject({
+        name: 'TargetRefMovedError',
+        code: 'GM_REF_MOVED',
+        ref: 'refs/heads/main',
+        retryable: true,
+        details: { applied: ['refs/heads/topic-1'] },
+      });
+      expect(await stage.target.git('log', '-1', '--format=%s', 'refs/heads/main')).toBe('somebody else was faster');
+      await expectConnected(stage.target);
+      // Benign: the next run does it.
+      await stage.client.sync({ ...stage.ends, policy });
+      await compareRefs(stage.source, stage.target);
+    },
+  );
 
   test('R8 policy: a fast-forward is protected from the race too', async () => {
     await using stage = await openRacingStage(1);
@@ -151,7 +154,10 @@ describe('R8 policy', () => {
   test("R8 policy: push options reach the target's hook", async () => {
     await using stage = await openStage();
     await stage.target.configure('receive.advertisePushOptions', 'true');
-    await stage.target.hook('pre-receive', 'echo "$GIT_PUSH_OPTION_COUNT,$GIT_PUSH_OPTION_0,$GIT_PUSH_OPTION_1" >options');
+    await stage.target.hook(
+      'pre-receive',
+      'echo "$GIT_PUSH_OPTION_COUNT,$GIT_PUSH_OPTION_0,$GIT_PUSH_OPTION_1" >options',
+    );
     await stage.client.sync({ ...stage.ends, policy: { pushOptions: ['ci.skip', 'reviewer=Jürgen'] } });
     expect(await readFile(join(stage.target.path, 'options'), 'utf8')).toBe('2,ci.skip,reviewer=Jürgen\n');
   });
@@ -188,10 +194,13 @@ describe('R8 policy', () => {
     { field: 'targets', request: { targets: [{ url: '/other.git' }] } },
   ];
 
-  test.each(contradictions)('R8 policy: a contradiction in $field is refused before any network: $request', async ({ field, request, call }) => {
-    await using stage = await openStage({ source: { commits: 0 } });
-    const failure = stage.client[call ?? 'sync']({ ...stage.ends, ...request });
-    await expect(failure).rejects.toMatchObject({ code: 'GM_USAGE', details: { field } });
-    expect(stage.backend.requests).toEqual([]);
-  });
+  test.each(contradictions)(
+    'R8 policy: a contradiction in $field is refused before any network: $request',
+    async ({ field, request, call }) => {
+      await using stage = await openStage({ source: { commits: 0 } });
+      const failure = stage.client[call ?? 'sync']({ ...stage.ends, ...request });
+      await expect(failure).rejects.toMatchObject({ code: 'GM_USAGE', details: { field } });
+      expect(stage.backend.requests).toEqual([]);
+    },
+  );
 });

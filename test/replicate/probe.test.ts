@@ -46,27 +46,31 @@ describe('R1 probe', () => {
     await expect(stage.client.probe({ ...request, protocol: 'v2' })).rejects.toMatchObject({ code: 'GM_PROTOCOL' });
   });
 
-  test.each(['v1', 'v2'] as const)('R1 probe: only the prefixes asked for, less those left out, in %s', async (protocol) => {
-    await using stage = await openStage({ source: { branches: 2, tags: 2 } });
-    await stage.source.updateRef('refs/pull/1/head', 'refs/heads/main');
-    const source = { url: stage.sourceUrl };
-    const names = async (request: object): Promise<readonly string[]> =>
-      (await stage.client.probe({ source, protocol, ...request })).refs.map(({ name }) => name);
-    expect(await names({})).toEqual(['refs/heads/main', 'refs/heads/topic-1', 'refs/heads/topic-2']);
-    expect(await names({ refPrefixes: ['refs/pull/'] })).toEqual(['refs/pull/1/head']);
-    expect(await names({ refPrefixes: ['refs/heads/topic'], excludeRefPrefixes: ['refs/heads/topic-2'] })).toEqual([
-      'refs/heads/topic-1',
-    ]);
-    expect(await names({ allRefs: true, excludeRefPrefixes: ['refs/heads/'] })).toEqual([
-      'refs/pull/1/head',
-      'refs/tags/v1',
-      'refs/tags/v2',
-    ]);
-  });
+  test.each(['v1', 'v2'] as const)(
+    'R1 probe: only the prefixes asked for, less those left out, in %s',
+    async (protocol) => {
+      await using stage = await openStage({ source: { branches: 2, tags: 2 } });
+      await stage.source.updateRef('refs/pull/1/head', 'refs/heads/main');
+      const source = { url: stage.sourceUrl };
+      const names = async (request: object): Promise<readonly string[]> =>
+        (await stage.client.probe({ source, protocol, ...request })).refs.map(({ name }) => name);
+      expect(await names({})).toEqual(['refs/heads/main', 'refs/heads/topic-1', 'refs/heads/topic-2']);
+      expect(await names({ refPrefixes: ['refs/pull/'] })).toEqual(['refs/pull/1/head']);
+      expect(await names({ refPrefixes: ['refs/heads/topic'], excludeRefPrefixes: ['refs/heads/topic-2'] })).toEqual([
+        'refs/heads/topic-1',
+      ]);
+      expect(await names({ allRefs: true, excludeRefPrefixes: ['refs/heads/'] })).toEqual([
+        'refs/pull/1/head',
+        'refs/tags/v1',
+        'refs/tags/v2',
+      ]);
+    },
+  );
 
   test('R1 probe: HEAD on another branch, detached, and unborn', async () => {
     await using stage = await openStage({ source: { branches: 1 } });
-    const head = async (): Promise<string> => (await stage.client.probe({ source: { url: stage.sourceUrl } })).sourceHead;
+    const head = async (): Promise<string> =>
+      (await stage.client.probe({ source: { url: stage.sourceUrl } })).sourceHead;
     await stage.source.git('symbolic-ref', 'HEAD', 'refs/heads/topic-1');
     expect(await head()).toBe('refs/heads/topic-1');
     await stage.source.git('symbolic-ref', 'HEAD', 'refs/heads/not-yet');

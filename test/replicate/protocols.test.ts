@@ -20,37 +20,42 @@ async function askedSidebands(stage: Stage): Promise<{ source: readonly string[]
 describe('R11 protocols', () => {
   const cases = (['v2', 'v1', 'v0'] as const).flatMap((protocol) =>
     (['sha1', 'sha256'] as const).flatMap((format) =>
-      // Version 2 has its packs on sideband always; what the target has is its own matter.
-      Object.keys(sidebands).map((sideband) => ({ protocol, format, sideband })),
+      Object.keys(sidebands)
+        // Version 2 has its packs on sideband always, and the narrow one is the same thing for both formats.
+        .filter((sideband) => sideband !== 'side-band' || (protocol !== 'v2' && format === 'sha1'))
+        .map((sideband) => ({ protocol, format, sideband })),
     ),
   );
 
-  test.each(cases)('R11 protocols: $protocol, $format, sideband $sideband at both ends', async ({ protocol, format, sideband }) => {
-    const rules = sidebands[sideband];
-    await using stage = await openStage({
-      source: { commits: 6, mergeEvery: 3, branches: 2, tags: 2, format },
-      sourceFront: rules,
-      targetFront: rules,
-      middleware: (request) => {
-        if (protocol === 'v0') delete request.headers['git-protocol'];
-        return false;
-      },
-    });
-    const policy = { includeTags: true, protocol: protocol === 'v0' ? 'auto' : protocol } as const;
-    const first = await stage.client.sync({ ...stage.ends, policy });
-    expect(first.execution).toMatchObject({ protocol, transferMode: 'bootstrap', relay: true });
-    await stage.source.commit('refs/heads/main');
-    await stage.source.deleteRef('refs/heads/topic-2');
-    expect(await askedSidebands(stage)).toEqual({
-      source: protocol === 'v2' || sideband === 'none' ? [] : [sideband],
-      // A report is small: the narrow sideband is not worth asking for.
-      target: sideband === 'side-band-64k' ? [sideband] : [],
-    });
-    const second = await stage.client.sync({ ...stage.ends, policy: { ...policy, prune: true } });
-    expect(second.counts).toMatchObject({ applied: 1, deleted: 1 });
-    await compareRefs(stage.source, stage.target);
-    await expectSound(stage.target);
-  });
+  test.each(cases)(
+    'R11 protocols: $protocol, $format, sideband $sideband at both ends',
+    async ({ protocol, format, sideband }) => {
+      const rules = sidebands[sideband];
+      await using stage = await openStage({
+        source: { commits: 6, mergeEvery: 3, branches: 2, tags: 2, format },
+        sourceFront: rules,
+        targetFront: rules,
+        middleware: (request) => {
+          if (protocol === 'v0') delete request.headers['git-protocol'];
+          return false;
+        },
+      });
+      const policy = { includeTags: true, protocol: protocol === 'v0' ? 'auto' : protocol } as const;
+      const first = await stage.client.sync({ ...stage.ends, policy });
+      expect(first.execution).toMatchObject({ protocol, transferMode: 'bootstrap', relay: true });
+      await stage.source.commit('refs/heads/main');
+      await stage.source.deleteRef('refs/heads/topic-2');
+      expect(await askedSidebands(stage)).toEqual({
+        source: protocol === 'v2' || sideband === 'none' ? [] : [sideband],
+        // A report is small: the narrow sideband is not worth asking for.
+        target: sideband === 'side-band-64k' ? [sideband] : [],
+      });
+      const second = await stage.client.sync({ ...stage.ends, policy: { ...policy, prune: true } });
+      expect(second.counts).toMatchObject({ applied: 1, deleted: 1 });
+      await compareRefs(stage.source, stage.target);
+      await expectSound(stage.target);
+    },
+  );
 
   test.each([
     { what: 'report-status-v2', hidden: ['report-status-v2'] },
@@ -86,19 +91,22 @@ describe('R11 protocols', () => {
   test.each([
     { format: 'sha1', targetFormat: 'sha256' },
     { format: 'sha256', targetFormat: 'sha1' },
-  ] as const)('R11 protocols: $format into $targetFormat is refused, and the target left alone', async ({ format, targetFormat }) => {
-    await using stage = await openStage({ source: { format }, targetFormat });
-    for (const call of ['plan', 'sync', 'replicate'] as const) {
-      const failure = stage.client[call](stage.ends);
-      await expect(failure).rejects.toMatchObject({
-        code: 'GM_OBJECT_FORMAT',
-        details: { source: format, target: targetFormat },
-      });
-      await expect(failure).rejects.toThrow(new RegExp(`${format}.*${targetFormat}`));
-    }
-    expect(stage.pushCount).toBe(0);
-    expect(await stage.target.objectCount()).toBe(0);
-  });
+  ] as const)(
+    'R11 protocols: $format into $targetFormat is refused, and the target left alone',
+    async ({ format, targetFormat }) => {
+      await using stage = await openStage({ source: { format }, targetFormat });
+      for (const call of ['plan', 'sync', 'replicate'] as const) {
+        const failure = stage.client[call](stage.ends);
+        await expect(failure).rejects.toMatchObject({
+          code: 'GM_OBJECT_FORMAT',
+          details: { source: format, target: targetFormat },
+        });
+        await expect(failure).rejects.toThrow(new RegExp(`${format}.*${targetFormat}`));
+      }
+      expect(stage.pushCount).toBe(0);
+      expect(await stage.target.objectCount()).toBe(0);
+    },
+  );
 
   test.each(['sha1', 'sha256'] as const)('R11 protocols: %s in steps', async (format) => {
     await using stage = await openStage({ source: { commits: 10, fileBytes: 4096, format } });

@@ -21,26 +21,27 @@ async function openRewrittenStage(): Promise<Stage> {
 }
 
 describe('R18 safe-mirror policy', () => {
-  test.each(['sync', 'replicate'] as const)('R18 safe mirror: onRewrite keep parks the old tips first, %s', async (call) => {
-    await using stage = await openRewrittenStage();
-    const before = await stage.target.refs();
-    const started = Date.now();
-    const result = await stage.client[call]({ ...stage.ends, policy: { ...policy, onRewrite: 'keep' } });
-    expect(result.counts).toMatchObject({ applied: 3, blocked: 0 });
-    await compareRefs(stage.source, stage.target, 'refs/git-mirror/');
-    const kept = [...(await stage.target.refs())].filter(([name]) => name.startsWith('refs/git-mirror/'));
-    const names = kept.map(([name]) => name.replace(/^refs\/git-mirror\/kept\/(\d{8}T\d{6}Z)\//, ''));
-    // Only what was rewritten: a fast-forward loses nothing.
-    expect(names).toEqual(['heads/main', 'tags/v2']);
-    expect(kept.map(([, oid]) => oid)).toEqual([before.get('refs/heads/main'), before.get('refs/tags/v2')]);
-    const time = kept[0]?.[0].split('/')[3] ?? '';
-    const moment = Date.parse(
-      time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'),
-    );
-    expect(moment).toBeGreaterThanOrEqual(started - 1000);
-    expect(moment).toBeLessThanOrEqual(Date.now());
-    await expectSound(stage.target);
-  });
+  test.each(['sync', 'replicate'] as const)(
+    'R18 safe mirror: onRewrite keep parks the old tips first, %s',
+    async (call) => {
+      await using stage = await openRewrittenStage();
+      const before = await stage.target.refs();
+      const started = Date.now();
+      const result = await stage.client[call]({ ...stage.ends, policy: { ...policy, onRewrite: 'keep' } });
+      expect(result.counts).toMatchObject({ applied: 3, blocked: 0 });
+      await compareRefs(stage.source, stage.target, 'refs/git-mirror/');
+      const kept = [...(await stage.target.refs())].filter(([name]) => name.startsWith('refs/git-mirror/'));
+      const names = kept.map(([name]) => name.replace(/^refs\/git-mirror\/kept\/(\d{8}T\d{6}Z)\//, ''));
+      // Only what was rewritten: a fast-forward loses nothing.
+      expect(names).toEqual(['heads/main', 'tags/v2']);
+      expect(kept.map(([, oid]) => oid)).toEqual([before.get('refs/heads/main'), before.get('refs/tags/v2')]);
+      const time = kept[0]?.[0].split('/')[3] ?? '';
+      const moment = Date.parse(time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+      expect(moment).toBeGreaterThanOrEqual(started - 1000);
+      expect(moment).toBeLessThanOrEqual(Date.now());
+      await expectSound(stage.target);
+    },
+  );
 
   test('R18 safe mirror: what was kept stays through a replicate with prune', async () => {
     await using stage = await openRewrittenStage();
@@ -54,9 +55,9 @@ describe('R18 safe-mirror policy', () => {
     await using stage = await openRewrittenStage();
     await stage.target.hook('update', 'case "$1" in refs/git-mirror/kept/*/tags/*) exit 1;; esac');
     const before = await stage.target.refs();
-    await expect(
-      stage.client.sync({ ...stage.ends, policy: { ...policy, onRewrite: 'keep' } }),
-    ).rejects.toMatchObject({ code: 'GM_REF_REJECTED' });
+    await expect(stage.client.sync({ ...stage.ends, policy: { ...policy, onRewrite: 'keep' } })).rejects.toMatchObject({
+      code: 'GM_REF_REJECTED',
+    });
     const after = new Map([...(await stage.target.refs())].filter(([name]) => !name.startsWith('refs/git-mirror/')));
     expect(after).toEqual(before);
   });

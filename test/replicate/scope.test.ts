@@ -84,7 +84,11 @@ describe('R7 scope', () => {
     },
     {
       what: 'all refs, less a prefix and a name',
-      scope: { allRefs: true, excludeRefPrefixes: ['refs/heads/release/', 'refs/tags/'], excludeRefs: ['refs/heads/main'] },
+      scope: {
+        allRefs: true,
+        excludeRefPrefixes: ['refs/heads/release/', 'refs/tags/'],
+        excludeRefs: ['refs/heads/main'],
+      },
       expected: ['heads/topic-1', 'heads/topic-2', 'notes/commits', 'pull/1/head'],
     },
     {

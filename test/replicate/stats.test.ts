@@ -44,9 +44,7 @@ describe('R13 stats and measurement', () => {
     expect(source?.haves).toBe((await traced(stage, /upload-pack< have /)) - before.haves);
     expect(source?.haves).toBeGreaterThan(0);
     expect(target?.commands).toBe(3);
-    expect(target?.commands).toBe(
-      (await traced(stage, /receive-pack< [0-9a-f]{40} [0-9a-f]{40} /)) - before.commands,
-    );
+    expect(target?.commands).toBe((await traced(stage, /receive-pack< [0-9a-f]{40} [0-9a-f]{40} /)) - before.commands);
     expect(target?.requestBytes).toBe(requestBytes(stage, 'git-receive-pack') - before.push);
     expect(source).toMatchObject({ commands: 0 });
     expect(target).toMatchObject({ wants: 0, haves: 0 });

@@ -3,10 +3,11 @@
  * is its only argument. It prints `{result, peaks}` and exits with 0, or prints `{error}` and exits with 1. With
  * `--expose-gc`, the peaks are of what is still held after everything else has been collected.
  */
-import { createClient, isGitMirrorError, type SyncRequest } from '../../src/index.ts';
+import { isGitMirrorError } from '../../src/index.ts';
+import { createUnstableClient, type UnstableSyncRequest } from '../../src/unstable.ts';
 
 const sampleIntervalMs = 100;
-const request = JSON.parse(process.argv[2] ?? '') as SyncRequest;
+const request = JSON.parse(process.argv[2] ?? '') as UnstableSyncRequest;
 const peaks = { heapUsed: 0, external: 0 };
 const timer = setInterval(() => {
   globalThis.gc?.();
@@ -15,7 +16,7 @@ const timer = setInterval(() => {
   peaks.external = Math.max(peaks.external, external);
 }, sampleIntervalMs);
 try {
-  const result = await createClient({ useCredentialHelper: false }).sync(request);
+  const result = await createUnstableClient({ useCredentialHelper: false }).sync(request);
   process.stdout.write(JSON.stringify({ result, peaks }));
 } catch (error) {
   process.stdout.write(JSON.stringify({ error: isGitMirrorError(error) ? error.toJSON() : String(error) }));

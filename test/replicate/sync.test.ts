@@ -69,22 +69,25 @@ describe('R3 sync', () => {
     await expectSound(stage.target);
   });
 
-  test.each(['annotated', 'lightweight'])('R3 sync: a moved %s tag blocks, and nothing at all is pushed', async (kind) => {
-    await using stage = await openStage({ source: { tags: 2 } });
-    const policy = { includeTags: true } as const;
-    await stage.client.sync({ ...stage.ends, policy });
-    await stage.source.commit('refs/heads/main');
-    if (kind === 'lightweight') await stage.source.updateRef('refs/tags/v2', 'refs/heads/main');
-    else await stage.source.git('tag', '-f', '-a', '-m', 'again', 'v1', 'refs/heads/main');
-    const before = await stage.target.refs();
-    const result = await stage.client.sync({ ...stage.ends, policy });
-    expect(result.counts).toMatchObject({ blocked: 1 });
-    expect(await stage.target.refs()).toEqual(before);
+  test.each(['annotated', 'lightweight'])(
+    'R3 sync: a moved %s tag blocks, and nothing at all is pushed',
+    async (kind) => {
+      await using stage = await openStage({ source: { tags: 2 } });
+      const policy = { includeTags: true } as const;
+      await stage.client.sync({ ...stage.ends, policy });
+      await stage.source.commit('refs/heads/main');
+      if (kind === 'lightweight') await stage.source.updateRef('refs/tags/v2', 'refs/heads/main');
+      else await stage.source.git('tag', '-f', '-a', '-m', 'again', 'v1', 'refs/heads/main');
+      const before = await stage.target.refs();
+      const result = await stage.client.sync({ ...stage.ends, policy });
+      expect(result.counts).toMatchObject({ blocked: 1 });
+      expect(await stage.target.refs()).toEqual(before);
 
-    await stage.client.sync({ ...stage.ends, policy: { ...policy, force: true } });
-    await compareRefs(stage.source, stage.target);
-    await expectSound(stage.target);
-  });
+      await stage.client.sync({ ...stage.ends, policy: { ...policy, force: true } });
+      await compareRefs(stage.source, stage.target);
+      await expectSound(stage.target);
+    },
+  );
 
   test('R3 sync: between local paths', async () => {
     await using stage = await openStage({ source: { commits: 10, branches: 2 } });
@@ -115,6 +118,19 @@ describe('R3 sync', () => {
     await stage.client.sync({ ...stage.ends, policy: { includeTags: true } });
     await compareRefs(stage.source, stage.target);
     await expectSound(stage.target);
+  });
+
+  test('R3 sync: one client does several at the same time', async () => {
+    await using stage = await openStage({ source: { commits: 6, branches: 2 } });
+    const targets = [stage.target];
+    const urls = [stage.targetUrl];
+    for (const name of ['b.git', 'c.git', 'd.git']) {
+      const { repository, url } = await stage.addTarget(name);
+      targets.push(repository);
+      urls.push(url);
+    }
+    await Promise.all(urls.map((url) => stage.client.sync({ source: { url: stage.sourceUrl }, target: { url } })));
+    for (const target of targets) await compareRefs(stage.source, target);
   });
 
   test('R3 sync: an empty source leaves an empty target as it is', async () => {

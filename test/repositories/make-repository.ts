@@ -46,7 +46,9 @@ export async function makeRepository(path: string, shape: RepositoryShape = {}):
       }
       merge.push(side);
     }
-    line.push(stream.commit({ ref: 'refs/heads/main', from, merge, message: `commit ${String(number)}`, files: files() }));
+    line.push(
+      stream.commit({ ref: 'refs/heads/main', from, merge, message: `commit ${String(number)}`, files: files() }),
+    );
   }
   for (let number = 1; number <= branches; number += 1) {
     const from = line[(number * 3) % line.length];

@@ -30,7 +30,10 @@ export class Repository {
   }
 
   /** Adds one commit on top of the ref, or of `from`; null makes a root. Returns its name. */
-  async commit(ref: string, options: Omit<NewCommit, 'ref' | 'from'> & { readonly from?: string | null } = {}): Promise<string> {
+  async commit(
+    ref: string,
+    options: Omit<NewCommit, 'ref' | 'from'> & { readonly from?: string | null } = {},
+  ): Promise<string> {
     this.#commits += 1;
     const { from = await this.tip(ref), ...rest } = options;
     // Far from the commits that the repository was made with, so that no two of them are ever the same.
@@ -94,7 +97,10 @@ export class Repository {
   /** Names of the refs of every push since {@link recordPushes}, in the order they were sent. */
   async recordedPushes(): Promise<readonly (readonly string[])[]> {
     const text = await readFile(join(this.path, 'pushed'), 'utf8');
-    return text.split('end\n').slice(0, -1).map((lines) => lines.split('\n').slice(0, -1));
+    return text
+      .split('end\n')
+      .slice(0, -1)
+      .map((lines) => lines.split('\n').slice(0, -1));
   }
 
   /** Bytes of one pack with everything the refs reach. */
