@@ -6,7 +6,15 @@
  *     node bench/commit-graph.ts <repository>        the commits and tags of a repository on this machine
  *     node bench/commit-graph.ts <file>.pack         a pack as it lies
  *
- * The pack is written to a file first; only reading it is measured, in this process and on one core.
+ * The pack is written to a file first; only reading it is measured, in a process of its own and on one core.
+ *
+ * Measured with Node 24 on two cores that other work kept busy, so the processor time says more than the wall time:
+ *
+ * | pack | commits/s | by processor time | peak RSS (Node alone, with TypeScript: 88 MiB) |
+ * |---|---|---|---|
+ * | made, 1,000,000 commits, 186 MB | 79,000 to 157,000 | 157,000 to 170,000 | 226 to 260 MiB |
+ * | git.git, 203,352 commits, 84 MB | 64,000 to 91,000 | 83,000 | 155 to 164 MiB |
+ * | git.git unfiltered, 849,014 objects, 496 MB | 27,000 | 27,000 | 210 MiB |
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

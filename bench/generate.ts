@@ -111,3 +111,33 @@ export async function generateManyRefs(path: string, refs: number): Promise<void
   await git('--git-dir', partial, 'pack-refs', '--all');
   await rename(partial, path);
 }
+
+/** Makes the bare repository `path` with a branch of so many commits, all of the same tree. Does nothing when it is there. */
+export async function generateHistory(path: string, commits: number): Promise<void> {
+  if (existsSync(path)) return;
+  const partial = `${path}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  await git('init', '--quiet', '--bare', '--initial-branch=main', partial);
+  await gitWithInput(['--git-dir', partial, 'fast-import', '--quiet', '--done'], historyStream(commits));
+  await git('--git-dir', partial, 'commit-graph', 'write', '--reachable', '--no-progress');
+  await rename(partial, path);
+}
+
+/** One commit in ten is a merge; messages differ in length. The tag `root` is on the first commit. */
+async function* historyStream(commits: number): AsyncGenerator<Uint8Array, void, void> {
+  let text = '';
+  for (let index = 1; index <= commits; index += 1) {
+    const message = `Change ${index}\n\n${'Why it was made, in some words. '.repeat(index % 8)}\n`;
+    const merged = index > 10 && index % 10 === 9 ? `merge :${index - 5}\n` : '';
+    text +=
+      `commit refs/heads/main\nmark :${index}\n` +
+      `author Author ${index % 500} <author-${index % 500}@example.com> ${1_200_000_000 + index * 60} +0100\n` +
+      `committer Bench <bench@example.com> ${1_200_000_000 + index * 60} +0000\n` +
+      `data ${message.length}\n${message}${index === 1 ? '' : `from :${index - (index > 10 && index % 10 === 5 ? 3 : 1)}\n`}${merged}\n`;
+    if (index === 1) text += 'reset refs/tags/root\nfrom :1\n\n';
+    if (text.length < slabBytes) continue;
+    yield Buffer.from(text);
+    text = '';
+  }
+  yield Buffer.from(`${text}done\n`);
+}

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureAncestry } from './ancestry.ts';
 import { readEnvironment } from './environment.ts';
 import { generateRepository } from './generate.ts';
 import { git } from './git.ts';
@@ -23,13 +24,14 @@ const usage = `npm run bench -- replicate [options]
   --pack-bytes N    bytes of its pack (default 300000000); the smaller one has a tenth of both
   --refs N          refs of the repository with many of them (default 50000)
   --repo PATH       also relay a real repository, its branches and tags; repeatable
-  --only LIST       some of relay,real,incremental,refs (default: all)
+  --commits N       commits of the long history (default 1000000)
+  --only LIST       some of relay,real,incremental,refs,ancestry (default: all)
   --work-dir PATH   keep the prepared repositories there for the next time
   --json FILE       write all values to a file
 
 GIT_MIRROR_BENCH_GO_GIT_SYNC names a Go git-sync binary to be measured in the same table.`;
 
-const parts = ['relay', 'real', 'incremental', 'refs'] as const;
+const parts = ['relay', 'real', 'incremental', 'refs', 'ancestry'] as const;
 type Part = (typeof parts)[number];
 
 const { values } = parseArgs({
@@ -38,6 +40,7 @@ const { values } = parseArgs({
     objects: { type: 'string', default: '400000' },
     'pack-bytes': { type: 'string', default: '300000000' },
     refs: { type: 'string', default: '50000' },
+    commits: { type: 'string', default: '1000000' },
     repo: { type: 'string', multiple: true, default: [] },
     only: { type: 'string', default: parts.join(',') },
     'work-dir': { type: 'string' },
@@ -77,6 +80,7 @@ async function measure(): Promise<void> {
     }
     if (chosen.has('incremental')) rows.push(...(await measureIncremental(stage, small.name)));
     if (chosen.has('refs')) rows.push(...(await measureManyRefs(stage, readCount('refs', values.refs), goGitSync)));
+    if (chosen.has('ancestry')) rows.push(...(await measureAncestry(stage, readCount('commits', values.commits))));
 
     const judged = rows.map(judge);
     const loadAfter = loadavg()[0] ?? Number.NaN;

@@ -41,9 +41,26 @@ function inheritFlags(command: Command, root: Command): void {
   }
 }
 
-/** Passwords inside URLs on the command line; kept out of messages like any other secret. */
+/**
+ * Passwords inside URLs on the command line, as they stand there, as they are meant and as they are sent: a server may
+ * repeat any of these. They are kept out of messages like any other secret.
+ */
 function passwordsIn(operands: readonly string[]): readonly string[] {
-  return operands.flatMap((operand) => /:\/\/[^/?#@]*?:([^/?#]+)@/.exec(operand)?.[1] ?? []);
+  return operands.flatMap((operand) => {
+    const [, username = '', password] = /:\/\/([^/?#@]*?):([^/?#]+)@/.exec(operand) ?? [];
+    if (password === undefined) return [];
+    const [plainName, plain] = [percentDecoded(username), percentDecoded(password)];
+    return [password, plain, Buffer.from(`${plainName}:${plain}`).toString('base64')];
+  });
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // What is wrong with the URL is said elsewhere.
+    return text;
+  }
 }
 
 async function dispatch(spec: CommandSpec, command: Command, host: Host, state: RunState): Promise<void> {

@@ -51,7 +51,6 @@ export async function readCommitGraph(pack: ByteStream, options: ReadCommitGraph
     entries.spool(bytes);
   };
   try {
-    signal?.throwIfAborted();
     for await (const chunk of pack) {
       signal?.throwIfAborted();
       entries.allowWork(chunk.length);

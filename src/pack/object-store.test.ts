@@ -1,43 +1,19 @@
-import type * as fs from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import {
-  borrowed,
-  commitContent,
-  makeDelta,
-  makePack,
-  nameOf,
-  varint,
-  type MadeEntry,
-} from '../../test/packs/make-pack.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { borrowed, makePack, nameOf } from '../../test/packs/make-pack.ts';
 import { makeRichRepository } from '../../test/packs/rich-repository.ts';
 import { incompressibleBytes } from '../../test/repositories/random-bytes.ts';
 import type { Repository } from '../../test/repositories/repository.ts';
 import { runGit, runGitForBytes } from '../../test/repositories/run-git.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../test/repositories/temporary-folder.ts';
 import { streamOf } from '../core/byte-stream.ts';
-import { GitMirrorError } from '../core/error.ts';
 import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
 import { openObjectStore, type ObjectStore, type ObjectStoreOptions } from './object-store.ts';
 import { writePack } from './write-pack.ts';
 
 const oid = (text: string): ObjectId => text as ObjectId;
-const faults = vi.hoisted(() => ({ isFull: false }));
-
-vi.mock('node:fs', async (importOriginal) => {
-  const real = await importOriginal<typeof fs>();
-  return {
-    ...real,
-    writeSync: (...args: Parameters<typeof real.writeSync>) => {
-      if (faults.isFull) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
-      return real.writeSync(...args);
-    },
-  };
-});
-
 let shared: TemporaryFolder;
 beforeAll(async () => {
   shared = await makeTemporaryFolder();
@@ -317,171 +293,5 @@ describe('additions', () => {
       await expect(store.addLoose(name, borrowed(file, 1000))).rejects.toMatchObject({ code: 'GM_LIMIT' });
       expect(store.bytes).toBe(0);
     });
-  });
-});
-
-describe('bounds and faults', () => {
-  const pack = makePack(
-    Array.from({ length: 50 }, (_, index) => ({ type: 3, content: incompressibleBytes(9000, index) })),
-  );
-
-  test('maxObjects and maxBytes', async () => {
-    await withStore({ maxObjects: 49 }, async (store) => {
-      const failure = { code: 'GM_LIMIT', details: { limit: 'maxObjects', maxObjects: 49 } };
-      await expect(store.addPack(borrowed(pack, 1000))).rejects.toMatchObject(failure);
-      for (let index = 0; index < 49; index++) await store.addObject('blob', Buffer.from(String(index)));
-      await expect(store.addObject('blob', Buffer.from('one more'))).rejects.toMatchObject(failure);
-      expect(store.count).toBe(49);
-    });
-    await withStore({ maxBytes: pack.length - 1 }, async (store) => {
-      const adding = store.addPack(borrowed(pack, 1000));
-      await expect(adding).rejects.toMatchObject({ code: 'GM_LIMIT', details: { limit: 'maxBytes' } });
-      expect(store.bytes).toBe(0);
-    });
-    await withStore({ maxObjects: 50, maxBytes: pack.length }, async (store) => {
-      await store.addPack(borrowed(pack, 1000));
-      await expect(store.addObject('blob', Buffer.from('more'))).rejects.toMatchObject({ code: 'GM_LIMIT' });
-    });
-  });
-
-  test('a full disk is GM_SYSTEM, and the store can go on when there is room again', async () => {
-    await withStore({}, async (store) => {
-      faults.isFull = true;
-      await expect(store.addPack(borrowed(pack, 10_000))).rejects.toMatchObject({
-        code: 'GM_SYSTEM',
-        message: expect.stringContaining('no space left') as string,
-      });
-      faults.isFull = false;
-      await store.addPack(borrowed(pack, 10_000));
-      expect(store.count).toBe(50);
-    });
-  });
-
-  test('an abort is thrown as it is', async () => {
-    const controller = new AbortController();
-    const reason = new Error('enough');
-    await withStore({ signal: controller.signal }, async (store) => {
-      async function* source(): AsyncGenerator<Uint8Array, void, void> {
-        yield pack.subarray(0, 1000);
-        controller.abort(reason);
-        yield pack.subarray(1000);
-      }
-      await expect(store.addPack(source())).rejects.toBe(reason);
-      await expect(store.addPack(streamOf(pack))).rejects.toBe(reason);
-      await expect(store.read(oid('12'.repeat(20)))).rejects.toBe(reason);
-    });
-  });
-
-  const base = commitContent([], 'base');
-  test.each([
-    [
-      'a base by name that is missing',
-      [{ type: 7, content: makeDelta(5, 3, Buffer.alloc(0)), baseOid: '12'.repeat(20) }],
-    ],
-    [
-      'a base by offset that is no entry',
-      [
-        { type: 1, content: base },
-        { type: 6, content: makeDelta(5, 3, Buffer.alloc(0)), distance: 3 },
-      ],
-    ],
-    [
-      'a base of another size',
-      [
-        { type: 1, content: base },
-        { type: 6, content: makeDelta(5, 3, Buffer.alloc(0)), baseIndex: 0 },
-      ],
-    ],
-    [
-      'a delta that is none',
-      [
-        { type: 1, content: base },
-        { type: 6, content: Buffer.alloc(3), baseIndex: 0 },
-      ],
-    ],
-    [
-      'two that wait for each other',
-      [
-        { type: 7, content: makeDelta(5, 3, Buffer.alloc(0)), baseOid: '12'.repeat(20) },
-        { type: 7, content: makeDelta(5, 3, Buffer.alloc(0)), baseOid: '34'.repeat(20) },
-      ],
-    ],
-  ] satisfies [string, MadeEntry[]][])('%s is GM_CORRUPT', async (_name, entries) => {
-    await withStore({}, async (store) => {
-      await expect(store.addPack(streamOf(makePack(entries)))).rejects.toMatchObject({ code: 'GM_CORRUPT' });
-      expect(store.count).toBe(0);
-    });
-  });
-
-  test('a delta to a huge object is GM_LIMIT, before any room is made', async () => {
-    const huge = Buffer.from([...varint(base.length), ...varint(2 ** 40), 0x90, 1]);
-    await withStore({}, async (store) => {
-      const bytes = makePack([
-        { type: 1, content: base },
-        { type: 6, content: huge, baseIndex: 0 },
-      ]);
-      await expect(store.addPack(streamOf(bytes))).rejects.toMatchObject({ code: 'GM_LIMIT' });
-    });
-  });
-
-  test('a flip or a cut anywhere is an error, never a crash', async () => {
-    const small = makePack([
-      { type: 3, content: Buffer.from('some content that is a base') },
-      { type: 6, content: makeDelta(27, 20, Buffer.from('tail')), baseIndex: 0 },
-      {
-        type: 7,
-        content: makeDelta(27, 4, Buffer.from('end')),
-        baseOid: nameOf('blob', Buffer.from('some content that is a base')),
-      },
-    ]);
-    await withStore({}, async (store) => {
-      await fc.assert(
-        fc.asyncProperty(
-          fc.nat(small.length - 1),
-          fc.integer({ min: 1, max: 255 }),
-          fc.boolean(),
-          async (at, mask, isCut) => {
-            const damaged = Buffer.from(isCut ? small.subarray(0, at) : small);
-            if (!isCut) damaged[at] = (damaged[at] ?? 0) ^ mask;
-            const error: unknown = await store.addPack(borrowed(damaged, 20)).catch((caught: unknown) => caught);
-            expect(error).toBeInstanceOf(GitMirrorError);
-            expect([store.count, store.bytes]).toEqual([0, 0]);
-          },
-        ),
-        { numRuns: 300 },
-      );
-      await store.addPack(borrowed(small, 20));
-      expect(store.count).toBe(3);
-    });
-  });
-
-  const looseOf = (head: string, content: Uint8Array): Buffer =>
-    deflateSync(Buffer.concat([Buffer.from(head), content]));
-  const hello = Buffer.from('hello');
-  const helloOid = nameOf('blob', hello);
-  test.each([
-    ['another name', looseOf('blob 5\0', Buffer.from('world'))],
-    ['another type', looseOf('tree 5\0', hello)],
-    ['no type', looseOf('thing 5\0', hello)],
-    ['a size that is too small', looseOf('blob 4\0', hello)],
-    ['a size that is too large', looseOf('blob 6\0', hello)],
-    ['a size with a zero in front', looseOf('blob 05\0', hello)],
-    ['no header', deflateSync(Buffer.alloc(1000, 'x'))],
-    ['nothing in it', deflateSync(Buffer.alloc(0))],
-    ['bytes behind it', Buffer.concat([looseOf('blob 5\0', hello), Buffer.from('x')])],
-    ['a cut', looseOf('blob 5\0', hello).subarray(0, -2)],
-    ['damage', Buffer.from('not compressed at all')],
-    ['more than it states, by far', looseOf('blob 5\0', Buffer.alloc(50_000_000))],
-  ])('a loose object with %s is GM_CORRUPT', async (_name, file) => {
-    for (const step of [1e9, 7]) {
-      if (step === 7 && file.length > 1000) continue;
-      await withStore({}, async (store) => {
-        await expect(store.addLoose(oid(helloOid), borrowed(file, step))).rejects.toMatchObject({
-          code: 'GM_CORRUPT',
-          details: { oid: helloOid },
-        });
-        expect([store.count, store.bytes]).toEqual([0, 0]);
-      });
-    }
   });
 });

@@ -121,6 +121,7 @@ export class ObjectStore {
     const loose = await readLooseObject(oid, zlibStream, { dir, maxBytes: maxBytes - this.bytes, signal });
     try {
       await this.#exclusive(async () => {
+        this.#options.signal?.throwIfAborted();
         if (this.has(oid)) return;
         this.#append(Buffer.from(oid, 'hex').toString('latin1'), loose.type, loose.size, loose.deflated);
       });
@@ -134,6 +135,7 @@ export class ObjectStore {
     const name = hashObjectBinary(type, content, this.format);
     const oid = Buffer.from(name, 'latin1').toString('hex') as ObjectId;
     await this.#exclusive(async () => {
+      this.#options.signal?.throwIfAborted();
       if (this.has(oid)) return;
       const deflated = new ScratchFile({ dir: this.#options.dir, memoryBytes: Infinity });
       deflated.append(deflateSync(content));
@@ -280,7 +282,6 @@ export class ObjectStore {
   /** Runs `add` when those before it have ended, and undoes what it added when it fails. */
   #exclusive<Result>(add: () => Promise<Result>): Promise<Result> {
     const run = async (): Promise<Result> => {
-      this.#options.signal?.throwIfAborted();
       const { length } = this.#entries;
       const { size } = this.#file;
       try {

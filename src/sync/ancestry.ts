@@ -2,7 +2,6 @@ import { explainWork } from '../client/decode-while.ts';
 import type { PackRequest } from '../client/pack-request.ts';
 import type { PackSource } from '../client/pack-source.ts';
 import type { ByteStream } from '../core/byte-stream.ts';
-import type { ObjectId } from '../core/object-id.ts';
 import { readCommitGraph } from '../pack/commit-graph-builder.ts';
 import type { CommitGraph } from '../pack/commit-graph.ts';
 import type { MoveQuestion } from './plan-refs.ts';

@@ -6,12 +6,19 @@ import { createClient } from '../../src/index.ts';
 import { incompressibleBytes } from '../repositories/random-bytes.ts';
 import { startFaultyServer, type FaultyExchange } from '../servers/faulty.ts';
 import { startCommand } from './command-line.ts';
-import { expectHarmless, expectUnharmed, sharedScene, syncWith, until, watchTemporaryFiles, withServer } from './scene.ts';
+import {
+  expectHarmless,
+  expectUnharmed,
+  sharedScene,
+  syncWith,
+  until,
+  watchTemporaryFiles,
+  withServer,
+} from './scene.ts';
 import {
   advertisementHeaders,
   band,
   beginChunked,
-  flush,
   packet,
   packSection,
   resultHeaders,
@@ -87,12 +94,13 @@ describe('what has no end is bounded:', () => {
       begin(exchange, { 'Content-Type': type }, status);
       return writeForever(exchange, () => text);
     });
-    await withServer(server, async ({ url, untilDeserted }) => {
+    await withServer(server, async (running) => {
+      const { url } = running;
       for (const end of ['source', 'target'] as const) {
         const at = `${url}/x.git`;
         const error = await expectHarmless(stage, syncWith(stage, { [end]: { url: at } }), { code, says: [at] });
         expect(error.message.length).toBeLessThan(6000);
-        await untilDeserted();
+        await running.untilDeserted();
       }
     });
   });
@@ -111,14 +119,18 @@ describe('what has no end is bounded:', () => {
   });
 
   test.each([
-    ['capabilities', Buffer.concat([packet('version 2\n'), times(packet(`x=${'y'.repeat(60_000)}`), 2000)]), 'GM_LIMIT'],
+    [
+      'capabilities',
+      Buffer.concat([packet('version 2\n'), times(packet(`x=${'y'.repeat(60_000)}`), 2000)]),
+      'GM_LIMIT',
+    ],
     ['nothing', Buffer.alloc(200_000_000), 'GM_PROTOCOL'],
   ] as const)('%s, compressed to next to nothing', async (_what, bomb, code) => {
     const stage = scene();
     const body = gzipSync(bomb);
     expect(body.length).toBeLessThan(bomb.length / 400);
-    const server = startFaultyServer(({ answer }) => {
-      answer(200, { ...uploadPack, 'Content-Encoding': 'gzip' }, body);
+    const server = startFaultyServer((exchange) => {
+      exchange.answer(200, { ...uploadPack, 'Content-Encoding': 'gzip' }, body);
     });
     const before = process.memoryUsage.rss();
     await withServer(server, async ({ url }) => {
@@ -133,7 +145,7 @@ describe('what has no end is bounded:', () => {
     const before = await stage.target.refs();
     // A file of 50,000 bytes, as good as any, and as many of them as there can be.
     const entry = Buffer.concat([Buffer.of(0xb0, 0xb5, 0x18), deflateSync(incompressibleBytes(50_000, 1))]);
-    const header = Buffer.from('PACK\0\0\0\x02\xff\xff\xff\xff', 'latin1');
+    const header = Buffer.from('PACK\0\0\0\x02\0\x0f\xff\xff', 'latin1');
     const more = band(1, entry);
     const source = startScriptedSource(stage.source, {
       fetch: (exchange) => {
@@ -203,18 +215,24 @@ describe('who says next to nothing', () => {
     }
   }
 
-  test.each(['source', 'target'] as const)('and nothing at all, as a %s, is given up by the clock of the caller', async (end) => {
-    const stage = scene();
-    await withServer(startFaultyServer(() => undefined), async ({ url }) => {
-      const at = { url: `${url}/x.git` };
-      await withPatience((client) =>
-        expectHarmless(stage, () => client.sync({ ...stage.ends, [end]: at }), {
-          code: 'GM_TIMEOUT',
-          says: [at.url, 'time limit', 'try again later'],
-        }),
+  test.each(['source', 'target'] as const)(
+    'and nothing at all, as a %s, is given up by the clock of the caller',
+    async (end) => {
+      const stage = scene();
+      await withServer(
+        startFaultyServer(() => undefined),
+        async ({ url }) => {
+          const at = { url: `${url}/x.git` };
+          await withPatience((client) =>
+            expectHarmless(stage, () => client.sync({ ...stage.ends, [end]: at }), {
+              code: 'GM_TIMEOUT',
+              says: [at.url, 'time limit', 'try again later'],
+            }),
+          );
+        },
       );
-    });
-  });
+    },
+  );
 
   test('in the middle of its pack is given up by the clock of the caller', async () => {
     const stage = scene();
@@ -237,25 +255,28 @@ describe('who says next to nothing', () => {
     });
   });
 
-  test.each(['source', 'target'] as const)('but a byte now and then, as a %s, is ended by the signal of the caller', async (end) => {
-    const stage = scene();
-    const before = await stage.target.refs();
-    const server = startFaultyServer(async (exchange) => {
-      exchange.socket.on('error', () => undefined);
-      begin(exchange, advertisementHeaders(end === 'source' ? 'git-upload-pack' : 'git-receive-pack'));
-      exchange.write('ffec');
-      while (!exchange.socket.destroyed) {
-        exchange.write('x');
-        await delay(20);
-      }
-    });
-    await withServer(server, async ({ url }) => {
-      const signal = AbortSignal.timeout(600);
-      const request = { ...stage.ends, [end]: { url: `${url}/x.git` } };
-      const error: unknown = await stage.client.sync(request, { signal }).catch((reason: unknown) => reason);
-      expect(error).toMatchObject({ name: 'TimeoutError' });
-      expect(error).toBe(signal.reason);
-    });
-    await expectUnharmed(stage.target, before);
-  });
+  test.each(['source', 'target'] as const)(
+    'but a byte now and then, as a %s, is ended by the signal of the caller',
+    async (end) => {
+      const stage = scene();
+      const before = await stage.target.refs();
+      const server = startFaultyServer(async (exchange) => {
+        exchange.socket.on('error', () => undefined);
+        begin(exchange, advertisementHeaders(end === 'source' ? 'git-upload-pack' : 'git-receive-pack'));
+        exchange.write('ffec');
+        while (!exchange.socket.destroyed) {
+          exchange.write('x');
+          await delay(20);
+        }
+      });
+      await withServer(server, async ({ url }) => {
+        const signal = AbortSignal.timeout(600);
+        const request = { ...stage.ends, [end]: { url: `${url}/x.git` } };
+        const error: unknown = await stage.client.sync(request, { signal }).catch((reason: unknown) => reason);
+        expect(error).toMatchObject({ name: 'TimeoutError' });
+        expect(error).toBe(signal.reason);
+      });
+      await expectUnharmed(stage.target, before);
+    },
+  );
 });

@@ -49,7 +49,12 @@ const faults: readonly Fault[] = [
     code: 'GM_PROTOCOL',
     says: ['not a Git repository', 'application/json', 'check the URL'],
   },
-  { what: 'an empty answer of no type', script: plain({}), code: 'GM_PROTOCOL', says: ['not a Git repository', 'check the URL'] },
+  {
+    what: 'an empty answer of no type',
+    script: plain({}),
+    code: 'GM_PROTOCOL',
+    says: ['not a Git repository', 'check the URL'],
+  },
   {
     what: 'an empty answer of the right type',
     script: (service) => plain(advertisementHeaders(service))(service),
@@ -86,7 +91,12 @@ const faults: readonly Fault[] = [
   { what: 'the length 0003', script: advertised('0003'), code: 'GM_PROTOCOL', says: ['3 is no legal length'] },
   { what: 'a length that is no number', script: advertised('00g0'), code: 'GM_PROTOCOL', says: ['hexadecimal'] },
   { what: 'a length beyond the largest', script: advertised('fff1'), code: 'GM_PROTOCOL', says: ['65521 bytes long'] },
-  { what: 'a length that is too short for its line', script: advertised(`0020${oid} refs/heads/main\n0000`), code: 'GM_PROTOCOL', says: [] },
+  {
+    what: 'a length that is too short for its line',
+    script: advertised(`0020${oid} refs/heads/main\n0000`),
+    code: 'GM_PROTOCOL',
+    says: [],
+  },
   {
     what: 'a control character in an error',
     script: advertised(packet('ERR \u001b]0;owned\u0007go \u001b[2Jaway\r\n')),
@@ -140,7 +150,6 @@ describe.each(['source', 'target'] as const)('a %s that answers with', (end) => 
     await withServer(startFaultyServer(script(service)), async (server) => {
       const url = `${server.url}/x.git`;
       const error = await expectHarmless(stage, syncWith(stage, { [end]: { url } }), { code, says: [url, ...says] });
-      // eslint-disable-next-line no-control-regex -- that there are none is the point
       expect(error.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
       const probe = await failureOf(stage.client.probe({ ...stage.ends, [end]: { url } }));
       expect(probe).toMatchObject({ code, message: error.message });
@@ -150,11 +159,16 @@ describe.each(['source', 'target'] as const)('a %s that answers with', (end) => 
 
 test('a text that is empty is not taken for a repository without refs', async () => {
   const stage = scene();
-  await withServer(startFaultyServer(({ answer }) => { answer(200, { 'Content-Type': 'text/plain' }); }), async (server) => {
-    const url = `${server.url}/x.git`;
-    const work = syncWith(stage, { source: { url }, policy: { prune: true } });
-    await expectHarmless(stage, work, { code: 'GM_PROTOCOL', says: [url] });
-  });
+  await withServer(
+    startFaultyServer((exchange) => {
+      exchange.answer(200, { 'Content-Type': 'text/plain' });
+    }),
+    async (server) => {
+      const url = `${server.url}/x.git`;
+      const work = syncWith(stage, { source: { url }, policy: { prune: true } });
+      await expectHarmless(stage, work, { code: 'GM_PROTOCOL', says: [url] });
+    },
+  );
 });
 
 test.each([
@@ -178,7 +192,12 @@ test('a repository is not replicated onto itself, whatever it is called', async 
   const stage = scene();
   const link = join(stage.folder, 'link.git');
   await symlink(stage.target.path, link);
-  for (const url of [link, `${link}/`, `file://${link}`, join(stage.folder, '..', stage.folder.split('/').at(-1) ?? '', 'link.git')]) {
+  for (const url of [
+    link,
+    `${link}/`,
+    `file://${link}`,
+    join(stage.folder, '..', stage.folder.split('/').at(-1) ?? '', 'link.git'),
+  ]) {
     const ends = { source: { url }, target: { url: stage.target.path } };
     for (const call of ['sync', 'replicate'] as const) {
       await expectHarmless(stage, () => stage.client[call]({ ...ends, policy: { prune: true } }), {

@@ -10,7 +10,6 @@ import type { ErrorCode, GitMirrorError, SyncRequest } from '../../src/index.ts'
 import { openStage, type Stage, type StageOptions } from '../replicate/stage.ts';
 import { expectConnected } from '../repositories/check-repository.ts';
 import type { Repository } from '../repositories/repository.ts';
-import { runGit } from '../repositories/run-git.ts';
 import { failureOf } from '../servers/http-client.ts';
 
 const execute = promisify(execFile);
@@ -55,7 +54,8 @@ export function sharedScene(options: StageOptions = {}): () => Stage {
 export async function openScene(options: StageOptions = {}): Promise<Stage> {
   const stage = await openStage({ source: { commits: 4, fileBytes: 40_000 }, ...options });
   if ((await stage.source.refs()).size > 0 && options.targetFormat === undefined) {
-    await runGit(['push', '-q', stage.target.path, 'refs/heads/main~3:refs/heads/before'], { cwd: stage.source.path });
+    const root = await stage.source.git('rev-list', '--max-parents=0', 'refs/heads/main');
+    await stage.source.git('push', '-q', stage.target.path, `${root}:refs/heads/before`);
   }
   return stage;
 }

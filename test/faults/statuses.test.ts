@@ -36,8 +36,19 @@ const answers: readonly Answer[] = [
   { status: 403, code: 'GM_FORBIDDEN', says: ['403', 'do not allow this'] },
   { status: 404, code: 'GM_NOT_FOUND', says: ['404', 'check the URL'] },
   { status: 429, headers: { 'Retry-After': '120' }, code: 'GM_BUSY', says: ['429', 'try again later'] },
-  { status: 500, body: 'out of \u001b[31mcheese\u0007', code: 'GM_REMOTE', says: ['500', 'try again later', '“out of cheese”'] },
-  { status: 502, headers: { 'Content-Type': 'text/html' }, body: page, code: 'GM_REMOTE', says: [/502 Bad Gateway: .*try again later$/] },
+  {
+    status: 500,
+    body: 'out of \u001b[31mcheese\u0007',
+    code: 'GM_REMOTE',
+    says: ['500', 'try again later', '“out of cheese”'],
+  },
+  {
+    status: 502,
+    headers: { 'Content-Type': 'text/html' },
+    body: page,
+    code: 'GM_REMOTE',
+    says: [/502 Bad Gateway: .*try again later$/],
+  },
   { status: 503, code: 'GM_BUSY', says: ['503', 'try again later'] },
   { status: 302, headers: { Location: '/elsewhere' }, code: 'GM_PROTOCOL', says: [/redirect/] },
   { status: 200, headers: { 'Content-Type': 'text/html' }, body: page, code: 'GM_PROTOCOL', says: ['text/html'] },
@@ -83,11 +94,13 @@ describe('an advertisement that is refused', () => {
 });
 
 describe('a request that is refused', () => {
-  test.each([...answers, ...tooLarge])('by the source with $status: $code', async (answer) => {
+  const all: readonly Answer[] = [...answers, ...tooLarge];
+
+  test.each(all)('by the source with $status: $code', async (answer) => {
     const stage = scene();
     for (const refused of [1, 2]) {
       let posts = 0;
-      fault = (request, response) => {
+      fault = (request, response): boolean => {
         if (!isFor(request, 'source') || request.method !== 'POST' || (posts += 1) !== refused) return false;
         return send(response, answer);
       };
@@ -96,12 +109,14 @@ describe('a request that is refused', () => {
     }
   });
 
-  test.each([...answers, ...tooLarge])('by the target with $status: $code', async (answer) => {
+  test.each(all)('by the target with $status: $code', async (answer) => {
     const stage = scene();
-    fault = (request, response) => {
+    fault = (request, response): boolean => {
       if (!isFor(request, 'target') || request.method !== 'POST') return false;
       request.resume();
-      request.on('end', () => send(response, answer));
+      request.on('end', () => {
+        send(response, answer);
+      });
       return true;
     };
     // A size or a time is tried to be met first, with smaller and smaller pushes.
@@ -116,13 +131,13 @@ test.each([
   ['a date that has passed', () => new Date(0).toUTCString(), 0, 0],
 ] as const)('Retry-After as %s is passed on', async (_what, value, least, most) => {
   const stage = scene();
-  fault = (request, response) => {
+  fault = (request, response): boolean => {
     if (!isFor(request, 'target')) return false;
     return send(response, { status: 429, headers: { 'Retry-After': value() }, code: 'GM_BUSY', says: [] });
   };
   const error = await expectHarmless(stage, syncWith(stage, {}), { code: 'GM_BUSY', says: [stage.targetUrl] });
   expect(error.retryable).toBe(true);
-  const { retryAfterMs } = error.details;
+  const retryAfterMs: unknown = error.details['retryAfterMs'];
   expect(retryAfterMs).toBeGreaterThanOrEqual(least);
   expect(retryAfterMs).toBeLessThanOrEqual(most);
 });
@@ -138,8 +153,11 @@ describe('redirects', () => {
     const stage = scene();
     const before = await stage.target.refs();
     const seen = stage.backend.requests.length;
-    const elsewhere = await startFaultyServer(({ url, answer }) => {
-      answer(302, { Location: `http://me:pw@127.0.0.1:${stage.backend.port}${url.replace('/x.git', `/${end}.git`)}` });
+    const elsewhere = await startFaultyServer((exchange) => {
+      const { url } = exchange;
+      exchange.answer(302, {
+        Location: `http://me:pw@127.0.0.1:${stage.backend.port}${url.replace('/x.git', `/${end}.git`)}`,
+      });
     });
     await withServer(Promise.resolve(elsewhere), async ({ url, requests }) => {
       await client.sync({ ...stage.ends, [end]: { url: `${url}/x.git` } });
@@ -156,11 +174,12 @@ describe('redirects', () => {
 
   test('to another host that asks for credentials end there', async () => {
     const stage = scene();
-    const strict = await startFaultyServer(({ answer }) => {
-      answer(401, { 'WWW-Authenticate': 'Basic realm="give me your password"' });
+    const strict = await startFaultyServer((exchange) => {
+      exchange.answer(401, { 'WWW-Authenticate': 'Basic realm="give me your password"' });
     });
-    const lure = await startFaultyServer(({ url, answer }) => {
-      answer(307, { Location: `${strict.url}${url}` });
+    const lure = await startFaultyServer((exchange) => {
+      const { url } = exchange;
+      exchange.answer(307, { Location: `${strict.url}${url}` });
     });
     await withServer(Promise.resolve(strict), () =>
       withServer(Promise.resolve(lure), async () => {
@@ -184,8 +203,9 @@ describe('redirects', () => {
     ['nothing', () => '', 'without saying where to'],
   ])('that are %s are refused', async (_what, location, says) => {
     const stage = scene();
-    const script = startFaultyServer(({ url, answer }) => {
-      answer(301, { Location: location(url) });
+    const script = startFaultyServer((exchange) => {
+      const { url } = exchange;
+      exchange.answer(301, { Location: location(url) });
     });
     await withServer(script, async ({ url }) => {
       for (const end of ['source', 'target'] as const) {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../src/index.ts';
 import type { Stage } from '../replicate/stage.ts';
 import { compareRefs, expectConnected } from '../repositories/check-repository.ts';
+import { runGit } from '../repositories/run-git.ts';
 import type { HttpMiddleware } from '../servers/http-backend.ts';
 import { failureOf } from '../servers/http-client.ts';
 import { expectHarmless, expectUnharmed, openScene, sharedScene, syncWith, watchTemporaryFiles } from './scene.ts';
@@ -45,15 +46,29 @@ const reports: readonly {
     code: 'GM_NETWORK',
     says: ['ended before'],
   },
-  { what: 'ends within a packet', body: report(...ok).subarray(0, 20), code: 'GM_NETWORK', says: ['ended early', 'Try again'] },
+  {
+    what: 'ends within a packet',
+    body: report(...ok).subarray(0, 20),
+    code: 'GM_NETWORK',
+    says: ['ended early', 'Try again'],
+  },
   { what: 'has no flush', body: report(...ok.slice(0, 2)), code: 'GM_PROTOCOL', says: ['ended early'] },
   { what: 'is a web page', body: Buffer.from('<html>hello</html>'), code: 'GM_PROTOCOL', says: ['<html>hello'] },
   { what: 'holds a web page', body: report('<html>hello</html>'), code: 'GM_PROTOCOL', says: ['<html>hello'] },
   { what: 'has a length that lies', body: report('fffeunpack ok\n'), code: 'GM_PROTOCOL', says: ['65534 bytes long'] },
-  { what: 'begins in the middle', body: report(packet(`ok ${main}\n`), flush), code: 'GM_PROTOCOL', says: ['what became of the pack'] },
+  {
+    what: 'begins in the middle',
+    body: report(packet(`ok ${main}\n`), flush),
+    code: 'GM_PROTOCOL',
+    says: ['what became of the pack'],
+  },
   {
     what: 'says that the pack could not be taken',
-    body: report(packet('unpack index-pack \u001b[1mabnormal exit\u0007\n'), packet(`ng ${main} unpacker error\n`), flush),
+    body: report(
+      packet('unpack index-pack \u001b[1mabnormal exit\u0007\n'),
+      packet(`ng ${main} unpacker error\n`),
+      flush,
+    ),
     code: 'GM_UNPACK',
     says: ['could not take the pack: index-pack abnormal exit'],
   },
@@ -63,7 +78,12 @@ const reports: readonly {
     code: 'GM_REF_REJECTED',
     says: [main, 'protected branch', 'hooks and settings'],
   },
-  { what: 'refuses the ref without a word', body: report(packet('unpack ok\n'), packet(`ng ${main}\n`), flush), code: 'GM_REF_REJECTED', says: [main] },
+  {
+    what: 'refuses the ref without a word',
+    body: report(packet('unpack ok\n'), packet(`ng ${main}\n`), flush),
+    code: 'GM_REF_REJECTED',
+    says: [main],
+  },
   {
     what: 'does not mention the ref',
     body: report(packet('unpack ok\n'), packet('ok refs/heads/other\n'), flush),
@@ -82,7 +102,12 @@ const reports: readonly {
     code: 'GM_REMOTE',
     says: ['the remote says: out of disk'],
   },
-  { what: 'is an ERR packet', body: packet('ERR \u0007go away\n'), code: 'GM_REMOTE', says: ['the remote says: go away'] },
+  {
+    what: 'is an ERR packet',
+    body: packet('ERR \u0007go away\n'),
+    code: 'GM_REMOTE',
+    says: ['the remote says: go away'],
+  },
 ];
 
 describe('a report on a push that', () => {
@@ -92,14 +117,16 @@ describe('a report on a push that', () => {
       if (request.method !== 'POST' || request.url?.startsWith('/target.git/') !== true) return false;
       request.resume();
       request.on('end', () => {
-        response.writeHead(200, { 'Content-Type': 'application/x-git-receive-pack-result', ...(cut && { 'Content-Length': '999' }) });
+        response.writeHead(200, {
+          'Content-Type': 'application/x-git-receive-pack-result',
+          ...(cut && { 'Content-Length': '999' }),
+        });
         response.write(body, () => (cut ? response.destroy() : response.end()));
         if (body.length === 0) response.end();
       });
       return true;
     };
     const error = await expectHarmless(stage, syncWith(stage, {}), { code, says: [stage.targetUrl, ...says] });
-    // eslint-disable-next-line no-control-regex -- that there are none is the point
     expect(error.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
   });
 
@@ -107,7 +134,6 @@ describe('a report on a push that', () => {
     let lost = 0;
     await using stage = await openScene({
       targetFront: {
-        // eslint-disable-next-line require-yield -- nothing of the answer arrives
         async *answer(body) {
           for await (const chunk of body) lost += chunk.length;
           throw new Error('cut');
@@ -125,17 +151,17 @@ describe('a report on a push that', () => {
 });
 
 describe('a real target', () => {
-  async function openPair(over: 'HTTP' | 'a local path'): Promise<{ stage: Stage; ends: Stage['ends'] }> {
-    const stage = await openScene();
-    const ends = { source: { url: stage.sourceUrl }, target: { url: stage.target.path } };
-    return { stage, ends: over === 'HTTP' ? stage.ends : ends };
+  type Over = 'HTTP' | 'a local path';
+
+  function endsOf(stage: Stage, over: Over): Stage['ends'] {
+    return over === 'HTTP' ? stage.ends : { source: { url: stage.sourceUrl }, target: { url: stage.target.path } };
   }
 
   const overs = ['HTTP', 'a local path'] as const;
 
   test.each(overs)('that takes no pack as large says so, over %s', async (over) => {
-    const { stage, ends } = await openPair(over);
-    await using _ = stage;
+    await using stage = await openScene();
+    const ends = endsOf(stage, over);
     await stage.target.configure('receive.maxInputSize', '50k');
     const error = await expectHarmless(stage, () => stage.client.sync(ends), {
       code: 'GM_UNPACK',
@@ -145,20 +171,22 @@ describe('a real target', () => {
   });
 
   test.each(overs)('that checks what it gets refuses a bad object, over %s', async (over) => {
-    const { stage, ends } = await openPair(over);
-    await using _ = stage;
+    await using stage = await openScene();
+    const ends = endsOf(stage, over);
     await stage.target.configure('receive.fsckObjects', 'true');
     const tree = await stage.source.resolve(`${main}^{tree}`);
     const bad = `tree ${tree}\nauthor nobody\ncommitter nobody\n\nno dates, no addresses\n`;
-    const { runGit } = await import('../repositories/run-git.ts');
-    const oid = await runGit(['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], { cwd: stage.source.path, input: bad });
+    const oid = await runGit(['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], {
+      cwd: stage.source.path,
+      input: bad,
+    });
     await stage.source.updateRef('refs/heads/bad', oid);
     await expectHarmless(stage, () => stage.client.sync(ends), { code: 'GM_UNPACK', says: [ends.target.url] });
   });
 
   test.each(overs)('that takes no refs of some names refuses them, over %s', async (over) => {
-    const { stage, ends } = await openPair(over);
-    await using _ = stage;
+    await using stage = await openScene();
+    const ends = endsOf(stage, over);
     await stage.target.configure('receive.hideRefs', 'refs/heads/main');
     const error = await expectHarmless(stage, () => stage.client.sync(ends), {
       code: 'GM_REF_REJECTED',
@@ -168,8 +196,8 @@ describe('a real target', () => {
   });
 
   test.each(overs)('that may not be written to refuses everything, over %s', async (over) => {
-    const { stage, ends } = await openPair(over);
-    await using _ = stage;
+    await using stage = await openScene();
+    const ends = endsOf(stage, over);
     await stage.target.hook('pre-receive', 'printf "\\033[31mfrozen\\033[0m until monday\\n" >&2; exit 1');
     await expectHarmless(stage, () => stage.client.sync(ends), {
       code: 'GM_REF_REJECTED',
@@ -180,19 +208,17 @@ describe('a real target', () => {
 
 describe('a ref of the target that', () => {
   const racing = async (race: (stage: Stage) => Promise<void>): Promise<Stage> => {
-    let stage: Stage | undefined;
     let isOver = false;
-    const opened = await openScene({
+    const stage = await openScene({
       targetFront: {
         onPush: async () => {
-          if (stage === undefined || isOver) return;
+          if (isOver) return;
           isOver = true;
           await race(stage);
         },
       },
     });
-    stage = opened;
-    return opened;
+    return stage;
   };
 
   test('appears during the run is left alone', async () => {
@@ -203,7 +229,13 @@ describe('a ref of the target that', () => {
     expect(error).toMatchObject({ code: 'GM_REF_MOVED', retryable: true, details: { ref: main, applied: [] } });
     expect(error.message).toContain(`Pushing to ${stage.targetUrl}: ${main} changed on the target`);
     const before = await stage.target.tip('refs/heads/before');
-    await expectUnharmed(stage.target, new Map([['refs/heads/before', before ?? ''], [main, before ?? '']]));
+    await expectUnharmed(
+      stage.target,
+      new Map([
+        ['refs/heads/before', before ?? ''],
+        [main, before ?? ''],
+      ]),
+    );
     await stage.client.sync(stage.ends);
     expect(await stage.target.tip(main)).toBe(await stage.source.tip(main));
   });
