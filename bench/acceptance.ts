@@ -69,7 +69,9 @@ async function accept(repo: string, folder: string): Promise<void> {
     await runGit(['-C', target, 'fsck', '--connectivity-only']);
     const way = /"transferMode": "(\w+)"/.exec(run.output)?.[1] ?? '';
     const batches = /"done": (\d+)/.exec(run.output)?.[1] ?? '';
-    console.log(`ok: ${what} (${way}${batches === '0' || batches === '' ? '' : `, ${batches} batches`}); refs equal, fsck clean`);
+    console.log(
+      `ok: ${what} (${way}${batches === '0' || batches === '' ? '' : `, ${batches} batches`}); refs equal, fsck clean`,
+    );
   };
 
   const target = await makeTarget('target.git');
@@ -77,7 +79,9 @@ async function accept(repo: string, folder: string): Promise<void> {
   const pair = [sourceUrl, targetUrl, '--json'];
 
   await git('update-ref', head, `${head}~500`);
-  const tags = (await git('for-each-ref', '--format=%(refname)', '--sort=-creatordate', 'refs/tags')).trim().split('\n');
+  const tags = (await git('for-each-ref', '--format=%(refname)', '--sort=-creatordate', 'refs/tags'))
+    .trim()
+    .split('\n');
   const newTags = tags.slice(0, 20).filter((name) => name !== '');
   const tagged = new Map<string, string>();
   for (const name of newTags) tagged.set(name, (await git('rev-parse', name)).trim());
@@ -89,7 +93,8 @@ async function accept(repo: string, folder: string): Promise<void> {
   await check('incremental', target, await mirror(['sync', '--tags', ...pair]));
 
   const tree = (await git('rev-parse', `${head}^{tree}`)).trim();
-  const commit = async (parent: string, text: string) => (await git('commit-tree', tree, '-p', parent, '-m', text)).trim();
+  const commit = async (parent: string, text: string) =>
+    (await git('commit-tree', tree, '-p', parent, '-m', text)).trim();
   await git('update-ref', head, await commit(`${head}~300`, 'rewritten'));
   await check('sync of a rewrite is blocked', target, await mirror(['sync', '--tags', ...pair]), 3);
   await check('replicate', target, await mirror(['replicate', '--tags', ...pair]));
@@ -118,7 +123,9 @@ async function accept(repo: string, folder: string): Promise<void> {
     await using front = asDisposable(await startFront(server.url, { maxPushBytes: limit }));
     const run = await mirror(['sync', '--tags', sourceUrl, `${front.url}/${name}.git`, '--json', ...flags]);
     await check(`batched bootstrap, ${name}`, path, run);
-    console.log(`    ${front.pushes.length} pushes, ${front.pushes.filter(({ status }) => status >= 400).length} refused`);
+    console.log(
+      `    ${front.pushes.length} pushes, ${front.pushes.filter(({ status }) => status >= 400).length} refused`,
+    );
   }
 
   const killed = await makeTarget('killed.git');
@@ -142,7 +149,11 @@ async function accept(repo: string, folder: string): Promise<void> {
   }
   await runGit(['-C', killed, 'fsck', '--connectivity-only']);
   await using front = asDisposable(await startFront(server.url, { maxPushBytes: limit }));
-  await check('killed and resumed', killed, await mirror(['sync', '--tags', sourceUrl, `${front.url}/killed.git`, ...flags]));
+  await check(
+    'killed and resumed',
+    killed,
+    await mirror(['sync', '--tags', sourceUrl, `${front.url}/killed.git`, ...flags]),
+  );
   const sentAfter = front.pushes.reduce((sum, { bytes }) => sum + bytes, 0);
   console.log(`    ${sentBefore} bytes sent before the kill, ${sentAfter} after the rerun`);
   if (sentAfter >= packBytes) throw new Error('the rerun sent everything again');

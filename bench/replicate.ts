@@ -67,7 +67,8 @@ async function measure(): Promise<void> {
   const stage = await Stage.open(root, runs);
   try {
     const rows: BenchRow[] = [];
-    const small = await generated(stage, { objects: shape.objects / 10, packBytes: shape.packBytes / 10 });
+    const tenth = (count: number) => Math.ceil(count / 10);
+    const small = await generated(stage, { objects: tenth(shape.objects), packBytes: tenth(shape.packBytes) });
     if (chosen.has('relay')) {
       const large = await generated(stage, shape);
       const smallCosts = await measureWholeRelay(stage, small, goGitSync);

@@ -1,5 +1,6 @@
 import { Argument, Command, type HelpConfiguration } from 'commander';
 import { version } from '../core/version.ts';
+import { benchCommand } from './commands/bench.ts';
 import { bootstrapCommand } from './commands/bootstrap.ts';
 import { plainStatuses, type CommandSpec } from './commands/command-spec.ts';
 import { completionCommand } from './commands/completion.ts';
@@ -17,6 +18,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   syncCommand,
   replicateCommand,
   bootstrapCommand,
+  benchCommand,
   upCommand,
   completionCommand,
 ];

@@ -16,6 +16,7 @@ import { shallowSourceError } from './shallow-source.ts';
 
 /** The upload-pack side of a replication: lists refs and sends packs. Call {@link close} at the end. */
 export class SourceSession implements PackSource {
+  readonly relays = true;
   readonly #options: RemoteOptions;
   readonly #protocol: ProtocolVersion;
   #service: OpenService;
@@ -64,10 +65,6 @@ export class SourceSession implements PackSource {
 
   get canNegotiate(): boolean {
     return this.version === 2;
-  }
-
-  get relays(): boolean {
-    return true;
   }
 
   get canWantAnyReachable(): boolean {

@@ -1,7 +1,7 @@
 import { limits } from './limits.ts';
 
 /** Characters that git-check-ref-format forbids anywhere in a ref name. */
-// eslint-disable-next-line no-control-regex -- control characters are exactly what is being refused
+
 const forbidden = /[\u0000-\u0020\u007f~^:?*[\\]/;
 
 /**

@@ -1,4 +1,4 @@
-import { ServiceTally } from '../client/service-tally.ts';
+import type { ServiceTally } from '../client/service-tally.ts';
 import type { PackSource } from '../client/pack-source.ts';
 import type { RemoteRefs } from '../client/remote-refs.ts';
 import { SourceSession } from '../client/source-session.ts';

@@ -89,7 +89,7 @@ export async function relay(
   const outcomes = await Promise.allSettled(
     deliveries.map(({ run, commands }, index) => deliver(run, commands, packs?.[index], context)),
   );
-  const errors: unknown[] = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined));
+  const errors = outcomes.map((outcome): unknown => (outcome.status === 'rejected' ? outcome.reason : undefined));
   for (const [index, delivery] of deliveries.entries()) {
     const error = errors[index];
     if (!isGitMirrorError(error, 'GM_TIMEOUT') || error.details['putOff'] !== true) continue;

@@ -89,7 +89,9 @@ export async function runSync(
     }
     const runs = planned.flatMap((target) => ('run' in target ? [target.run] : []));
     const errors = dryRun ? [] : await carryOut(source, refs.head, runs, context);
-    if (isOnly && errors[0] !== undefined) throw errors[0];
+    const [firstError] = errors;
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- it was caught as it is thrown again here
+    if (isOnly && firstError !== undefined) throw firstError;
     progress.phase('done', 'done');
 
     const results = planned.map((target): TargetResult => {

@@ -47,14 +47,15 @@ export async function sendInParts(
     );
   }
   context.progress.phase('transfer', `sending one large commit to ${run.url} in parts`);
-  const { store, close } = await openTemporaryStore(run.format, context);
+  const temporary = await openTemporaryStore(run.format, context);
+  const { store } = temporary;
   try {
     await store.addPack(await openPack(source, step.need, true, context));
     // What the pack left out, the target has: that is what the haves said.
     const oids = await objectsBetween(store, { ...step.need, assumeTargetHas: () => true, ...signalOf(context) });
     await pushParts(store, run, context, oids, step);
   } finally {
-    await close();
+    await temporary.close();
   }
   run.relay = false;
   run.reason += '; a commit too large for one push went in parts by way of a temporary store';

@@ -125,11 +125,14 @@ describe('a request that is refused', () => {
   });
 });
 
-test.each([
+const inTwoMinutes = (): string => new Date(Date.now() + 120_000).toUTCString();
+const longAgo = (): string => new Date(0).toUTCString();
+
+test.each<readonly [what: string, value: () => string, least: number, most: number]>([
   ['seconds', () => '90', 90_000, 90_000],
-  ['a date', () => new Date(Date.now() + 120_000).toUTCString(), 100_000, 121_000],
-  ['a date that has passed', () => new Date(0).toUTCString(), 0, 0],
-] as const)('Retry-After as %s is passed on', async (_what, value, least, most) => {
+  ['a date', inTwoMinutes, 100_000, 121_000],
+  ['a date that has passed', longAgo, 0, 0],
+])('Retry-After as %s is passed on', async (_what, value, least, most) => {
   const stage = scene();
   fault = (request, response): boolean => {
     if (!isFor(request, 'target')) return false;
