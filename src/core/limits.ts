@@ -8,7 +8,7 @@ export const limits = {
   /** Longest ref name. Git has no limit of its own; the file system and pkt-line set one in practice. */
   maxRefNameBytes: 4096,
   /** Refs in one advertisement or ls-refs answer. */
-  maxRefs: 5_000_000,
+  maxRefs: 2_000_000,
   /** Capabilities in one advertisement. */
   maxCapabilities: 1024,
   /** Bytes of text kept from an error answer of the other side. */

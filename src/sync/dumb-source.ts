@@ -9,8 +9,8 @@ import { fetchDumb } from '../pack/dumb-http.ts';
 import { readDumbRefs, type DumbHead, type DumbRef } from '../pack/dumb-refs.ts';
 import { objectsBetween } from '../pack/select-objects.ts';
 import { writePack } from '../pack/write-pack.ts';
-import { openDumbHttp, type DumbHttp } from '../transport/http/dumb-http.ts';
 import { parseEndpoint } from '../transport/parse-endpoint.ts';
+import { DumbHost } from './dumb-host.ts';
 import type { RunContext } from './run-context.ts';
 import { openTemporaryStore, type TemporaryStore } from './temporary-store.ts';
 
@@ -27,14 +27,14 @@ export class DumbSource implements PackSource {
   readonly answersInParallel = false;
   readonly relays = false;
   readonly objectFormat: ObjectFormat;
-  readonly #files: DumbHttp;
+  readonly #files: DumbHost;
   readonly #refs: readonly DumbRef[];
   readonly #head: DumbHead | undefined;
   readonly #context: RunContext;
   #store: TemporaryStore | undefined;
 
   private constructor(
-    files: DumbHttp,
+    files: DumbHost,
     listing: { readonly refs: readonly DumbRef[]; readonly head: DumbHead | undefined },
     context: RunContext,
   ) {
@@ -50,7 +50,7 @@ export class DumbSource implements PackSource {
   static async open(options: RemoteOptions, context: RunContext): Promise<DumbSource> {
     const parsed = parseEndpoint(options.endpoint.url);
     if (parsed.transport !== 'http') throw new GitMirrorError('GM_INTERNAL', 'Only HTTP has a dumb form.');
-    const files = openDumbHttp(parsed.target, {
+    const files = new DumbHost(parsed.target, {
       service: 'git-upload-pack',
       protocol: 0,
       role: 'source',

@@ -33,7 +33,7 @@ export async function probe(
   try {
     source = await openSource(request.source, protocol, options, context, tallies.source);
     const refPrefixes = prefixesOf(request);
-    const { refs, head } = await source.listRefs(refPrefixes);
+    const { refs, head, invalidNames } = await source.listRefs(refPrefixes);
     if (request.target !== undefined) {
       target = await openTarget(request.target, protocol, options, context, tallies.target);
     }
@@ -50,6 +50,7 @@ export async function probe(
       refs: refs
         .filter(({ name }) => !excluded.some((prefix) => name.startsWith(prefix)))
         .map(({ name, oid }) => ({ name, hash: oid })),
+      ...(invalidNames.length === 0 ? {} : { ignoredRefs: invalidNames }),
       sourceHead: head ?? '',
       stats: collectStats(
         request.collectStats === true,

@@ -165,6 +165,12 @@ const targetResult = z
   .readonly()
   .meta({ id: 'TargetResult', description: 'Outcome at one target.' });
 
+const ignoredRefs = z
+  .array(z.string())
+  .readonly()
+  .optional()
+  .meta({ description: 'Refs of the source left out because their names are not legal; present when there are some.' });
+
 /** `git mirror sync`, `replicate`, `bootstrap` and `plan`, and the calls of the same names. */
 export const syncResultSchema = z
   .object({
@@ -172,6 +178,7 @@ export const syncResultSchema = z
     ...targetFields,
     stats,
     measurement,
+    ignoredRefs,
     targets: z
       .array(targetResult)
       .readonly()
@@ -192,6 +199,7 @@ export const probeResultSchema = z
     sourceCapabilities: z.array(z.string()).readonly().meta({ description: 'Capabilities of the source.' }),
     targetCapabilities: z.array(z.string()).readonly().meta({ description: 'Capabilities of the target.' }),
     refs: z.array(refInfo).readonly().meta({ description: 'Refs of the source.' }),
+    ignoredRefs,
     sourceHead: text('Full name of the branch that HEAD of the source names; empty when it is detached or unknown.'),
     stats,
     measurement,

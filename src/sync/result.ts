@@ -127,6 +127,8 @@ export interface SyncResult extends TargetResult {
   readonly sourceUrl: string;
   readonly stats: Stats;
   readonly measurement: Measurement;
+  /** Names of refs of the source, made printable, that are not legal and were left out; present when there are some. */
+  readonly ignoredRefs?: readonly string[] | undefined;
   /** One entry per target, in the order asked for; present when several were asked for. */
   readonly targets?: readonly TargetResult[] | undefined;
 }
@@ -145,6 +147,8 @@ export interface ProbeResult {
   readonly sourceCapabilities: readonly string[];
   readonly targetCapabilities: readonly string[];
   readonly refs: readonly RefInfo[];
+  /** Names of refs of the source, made printable, that are not legal and were left out; present when there are some. */
+  readonly ignoredRefs?: readonly string[] | undefined;
   readonly sourceHead: string;
   readonly stats: Stats;
   readonly measurement: Measurement;

@@ -111,6 +111,7 @@ export async function runSync(
         measurement.elapsedMillis,
       ),
       measurement,
+      ...(refs.invalidNames.length === 0 ? {} : { ignoredRefs: refs.invalidNames }),
       ...(request.targets === undefined ? {} : { targets: results }),
     };
   } finally {

@@ -59,7 +59,7 @@ describe('what has no end is bounded:', () => {
     await withServer(source, async ({ url }) => {
       const { ended } = startCommand(['sync', `${url}/x.git`, stage.target.path]);
       const { status, stderr, peakRssBytes } = await ended;
-      expect(stderr).toMatch(/more than 5000000, while listing the refs of http:.*\(GM_LIMIT\)/);
+      expect(stderr).toMatch(/more than 2000000, while listing the refs of http:.*\(GM_LIMIT\)/);
       expect(status).toBe(1);
       // Five million strings are more than the collector cares to keep up with.
       expect(peakRssBytes).toBeLessThan(2 * mostRssBytes);

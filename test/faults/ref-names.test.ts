@@ -69,8 +69,11 @@ describe('a source that advertises a name which is none:', () => {
       await stage.target.recordPushes();
       await withServer(sourceWith(stage, version, name), async ({ url }) => {
         const request = { source: { url: `${url}/x.git` }, target: { url: stage.targetUrl }, scope: { allRefs: true } };
-        const { refs } = await stage.client.sync(request);
+        const { refs, ignoredRefs } = await stage.client.sync(request);
         expect(refs.map(({ targetRef }) => targetRef)).toEqual([main]);
+        // It is named, in a form that no terminal takes for more than text.
+        expect(ignoredRefs).toHaveLength(1);
+        expect(ignoredRefs?.join('')).toMatch(/^[^\u0000-\u001f\u007f]*$/);
         const { refs: shown } = await stage.client.probe({ source: request.source, allRefs: true });
         expect(shown.map((ref) => ref.name)).toEqual([main]);
       });

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { RepositoryShape } from '../repositories/make-repository.ts';
 import { compareRefs, expectConnected, expectSound } from '../repositories/check-repository.ts';
 import { incompressibleBytes } from '../repositories/random-bytes.ts';
+import { runGit } from '../repositories/run-git.ts';
 import { startApache } from '../servers/apache.ts';
 import { openStage, type Stage } from './stage.ts';
 import { startStaticFiles, type StaticFiles } from './static-files.ts';
@@ -49,6 +50,20 @@ const shape = { commits: 12, mergeEvery: 4, branches: 2, tags: 2, fileBytes: 300
 const policy = { includeTags: true } as const;
 
 describe('R6 materialized', () => {
+  test.each(['info/alternates', 'info/http-alternates'])('R6 materialized: objects borrowed by %s', async (name) => {
+    await using stack = new AsyncDisposableStack();
+    const dumb = await openDumbStage(shape, stack);
+    const { stage, request, files } = dumb;
+    const borrower = join(stage.folder, 'borrower.git');
+    await runGit(['clone', '-q', '--mirror', '--shared', stage.source.path, borrower]);
+    await runGit(['-C', borrower, 'update-server-info']);
+    await writeFile(join(borrower, 'objects', name), '/source.git/objects\n');
+    if (name !== 'info/alternates') await rm(join(borrower, 'objects', 'info', 'alternates'));
+    const result = await stage.client.sync({ ...request, source: { url: `${files.url}/borrower.git` }, policy });
+    expect(result.counts).toMatchObject({ applied: 5 });
+    await expectDone(dumb);
+  });
+
   test('R6 materialized: a dumb HTTP source, at first and then what is new', async () => {
     await using stack = new AsyncDisposableStack();
     const dumb = await openDumbStage(shape, stack);

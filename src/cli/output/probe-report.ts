@@ -4,6 +4,7 @@ import { countOf, formatCount } from './quantities.ts';
 import { maxListedRefs } from './ref-table.ts';
 import type { ReportSettings } from './report-settings.ts';
 import { renderMeasurement, renderStats } from './stats-report.ts';
+import { renderIgnoredRefs } from './sync-report.ts';
 import { renderTable } from './table.ts';
 
 /** `12 refs (10 branches, 2 tags)`. */
@@ -50,6 +51,7 @@ export function renderProbeReport(result: ProbeResult, settings: ReportSettings)
   return [
     `${paint('bold', 'Source')}  ${clean(result.sourceUrl)}`,
     `Protocol ${clean(result.protocol)}, HEAD ${head === '' ? 'unknown or detached' : clean(head)}, ${describeRefs(result)}`,
+    ...renderIgnoredRefs(result.ignoredRefs, settings),
     ...capabilityLines(result.sourceCapabilities, settings),
     ...(rows.length === 0
       ? []

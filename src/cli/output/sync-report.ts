@@ -64,6 +64,15 @@ function renderTotal(targets: readonly TargetResult[]): string {
   return `${parts.join(', ')}.`;
 }
 
+/** One line on refs of the source that nobody could be sent. */
+export function renderIgnoredRefs(names: readonly string[] | undefined, { clean }: ReportSettings): string[] {
+  if (names === undefined || names.length === 0) return [];
+  const shown = names.slice(0, 3).map(clean).join(', ');
+  return [
+    `${countOf(names.length, 'ref')} of the source left out, being no legal names: ${shown}${names.length > 3 ? ', …' : ''}`,
+  ];
+}
+
 /** The result of a plan, sync, replicate or bootstrap as lines of text for people. */
 export function renderSyncReport(result: SyncResult, settings: ReportSettings): string[] {
   const { paint, clean } = settings;
@@ -77,6 +86,7 @@ export function renderSyncReport(result: SyncResult, settings: ReportSettings): 
   const lines = [
     `${paint('bold', 'Source')}  ${clean(result.sourceUrl)}${facts.length === 0 ? '' : paint('dim', `  ${clean(facts.join(', '))}`)}`,
   ];
+  lines.push(...renderIgnoredRefs(result.ignoredRefs, settings));
   for (const target of targets) {
     if (isMany) lines.push('');
     lines.push(`${paint('bold', 'Target')}  ${clean(target.targetUrl)}`, '', ...renderTarget(target, settings));
