@@ -93,10 +93,20 @@ export async function relay(
   for (const [index, delivery] of deliveries.entries()) {
     const error = errors[index];
     if (!isGitMirrorError(error, 'GM_TIMEOUT') || error.details['putOff'] !== true) continue;
-    await delivery.run.session.refresh();
-    errors[index] = (await relay(source, need, [delivery], context))[0];
+    errors[index] = await retryAlone(source, need, delivery, context);
   }
   return errors;
+}
+
+/** What goes wrong here is this target's own affair: the others have their outcome already. */
+async function retryAlone(source: PackSource, need: Need, delivery: Delivery, context: RunContext): Promise<unknown> {
+  try {
+    await delivery.run.session.refresh();
+    return (await relay(source, need, [delivery], context))[0];
+  } catch (error) {
+    context.signal?.throwIfAborted();
+    return error;
+  }
 }
 
 async function deliver(
