@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createUnstableClient } from '../src/unstable.ts';
@@ -12,7 +13,7 @@ import { runGit } from './repositories/run-git.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from './repositories/temporary-folder.ts';
 
 const run = promisify(execFile);
-const root = new URL('../', import.meta.url).pathname;
+const root = fileURLToPath(new URL('../', import.meta.url));
 const command = join(root, 'bin', 'git-mirror');
 
 let folder: TemporaryFolder;

@@ -12,7 +12,10 @@ export async function installScript(
 ): Promise<{ path: string; PATH: string }> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, name);
-  await writeFile(path, `#!${process.execPath}\n${script}\n`);
+  await writeFile(`${path}.cjs`, `${script}\n`);
+  // The path of Node may hold spaces, which the first line of a script cannot.
+  const words = [process.execPath, `${path}.cjs`].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+  await writeFile(path, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`);
   await chmod(path, 0o755);
   return { path, PATH: `${folder}${delimiter}${process.env['PATH'] ?? ''}` };
 }
