@@ -8,6 +8,7 @@ import { PacketDecoder } from '../wire/pkt-line.ts';
 import { PacketReader } from './packet-reader.ts';
 import { PacketTrace } from './packet-trace.ts';
 import type { RemoteOptions } from './remote-options.ts';
+import { serviceOptions } from './service-options.ts';
 
 /** A service that has said what it is: its advertisement, and a way to ask. */
 export interface OpenService {
@@ -34,20 +35,7 @@ export async function openService(
   role: EndpointRole,
   protocol: ProtocolVersion,
 ): Promise<OpenService> {
-  const connection = await connectService(options.endpoint, {
-    service,
-    protocol,
-    role,
-    auth: options.auth,
-    credentials: options.credentials,
-    dispatcher: options.dispatcher,
-    userAgent: options.userAgent,
-    meter: options.tally,
-    signal: options.signal,
-    followInfoRefsRedirect: options.endpoint.followInfoRefsRedirect,
-    env: options.env,
-    caFile: options.caFile,
-  });
+  const connection = await connectService(options.endpoint, serviceOptions(options, service, role, protocol));
   const trace =
     options.tracePacket === undefined
       ? undefined

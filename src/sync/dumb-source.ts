@@ -3,6 +3,7 @@ import type { PackAnswer, PackRequest } from '../client/pack-request.ts';
 import type { PackSource } from '../client/pack-source.ts';
 import type { RemoteOptions } from '../client/remote-options.ts';
 import type { RemoteRefs } from '../client/remote-refs.ts';
+import { serviceOptions } from '../client/service-options.ts';
 import { GitMirrorError } from '../core/error.ts';
 import { formatOf, type ObjectFormat } from '../core/object-id.ts';
 import { fetchDumb } from '../pack/dumb-http.ts';
@@ -50,20 +51,7 @@ export class DumbSource implements PackSource {
   static async open(options: RemoteOptions, context: RunContext): Promise<DumbSource> {
     const parsed = parseEndpoint(options.endpoint.url);
     if (parsed.transport !== 'http') throw new GitMirrorError('GM_INTERNAL', 'Only HTTP has a dumb form.');
-    const files = new DumbHost(parsed.target, {
-      service: 'git-upload-pack',
-      protocol: 0,
-      role: 'source',
-      auth: options.auth,
-      credentials: options.credentials,
-      dispatcher: options.dispatcher,
-      userAgent: options.userAgent,
-      meter: options.tally,
-      signal: options.signal,
-      followInfoRefsRedirect: options.endpoint.followInfoRefsRedirect,
-      env: options.env,
-      caFile: options.caFile,
-    });
+    const files = new DumbHost(parsed.target, serviceOptions(options, 'git-upload-pack', 'source', 0));
     try {
       const listing = await readDumbRefs(files);
       // A server that answers everything with nothing must not be taken for a repository without refs: a prune would
