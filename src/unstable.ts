@@ -3,6 +3,9 @@
  *
  * @module git-mirror/unstable
  */
+export type { BenchReport, BenchRun, BenchScenarioReport } from './sync/bench/bench-report.ts';
+export type { BenchRequest, BenchScenario } from './sync/bench/bench-request.ts';
+export { runBench, type BenchCallOptions, type BenchClient } from './sync/bench/run-bench.ts';
 export type { AdvancedOptions, BootstrapOrder } from './sync/advanced-options.ts';
 export { createUnstableClient } from './sync/create-client.ts';
 export type {

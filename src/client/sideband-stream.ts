@@ -4,8 +4,8 @@ import { decodeWhile } from './decode-while.ts';
 import type { PacketReader } from './packet-reader.ts';
 
 /**
- * The bytes of band 1, in slices of the chunks as they arrived (nothing is copied or collected). Band 2 goes to
- * `onMessage`; band 3 is thrown as `GM_REMOTE`. Ends at the flush packet; what follows it stays in `reader`.
+ * The bytes of band 1, one view of each chunk as it arrived (nothing is collected). Band 2 goes to `onMessage`; band 3 is
+ * thrown as `GM_REMOTE`. Ends at the flush packet; what follows it stays in `reader`.
  */
 export async function* readSideband(
   reader: PacketReader,
@@ -22,13 +22,30 @@ export async function* readSideband(
       }
       const slices = decodeWhile(doing, () => decoder.push(chunk));
       if (onMessage !== undefined) for (const line of decoder.takeMessages()) onMessage(line);
-      yield* slices;
+      const data = joinWithin(slices);
+      if (data !== undefined) yield data;
     }
     finished = true;
   } finally {
     if (finished) reader.unread(decoder.takeRest());
     else await reader.release();
   }
+}
+
+/**
+ * Views of one chunk, in order, moved together within it: the chunk is ours, and what lay between them has been read.
+ * Each view by itself would take every stage behind, and a system call of its own: a tenth of a relay's processor time.
+ */
+function joinWithin(views: readonly Uint8Array[]): Uint8Array | undefined {
+  const [first, ...others] = views;
+  if (first === undefined || others.length === 0) return first;
+  const memory = new Uint8Array(first.buffer);
+  let end = first.byteOffset + first.length;
+  for (const { byteOffset, length } of others) {
+    memory.copyWithin(end, byteOffset, byteOffset + length);
+    end += length;
+  }
+  return memory.subarray(first.byteOffset, end);
 }
 
 /** All bytes up to the end of the answer, for a server without sideband. */

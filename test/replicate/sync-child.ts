@@ -9,14 +9,17 @@ import { createUnstableClient, type UnstableSyncRequest } from '../../src/unstab
 const sampleIntervalMs = 100;
 const request = JSON.parse(process.argv[2] ?? '') as UnstableSyncRequest;
 const peaks = { heapUsed: 0, external: 0 };
-const timer = setInterval(() => {
+function sample(): void {
   globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();
   peaks.heapUsed = Math.max(peaks.heapUsed, heapUsed);
   peaks.external = Math.max(peaks.external, external);
-}, sampleIntervalMs);
+}
+const timer = setInterval(sample, sampleIntervalMs);
 try {
   const result = await createUnstableClient({ useCredentialHelper: false }).sync(request);
+  // A short run may end before the first sample.
+  sample();
   process.stdout.write(JSON.stringify({ result, peaks }));
 } catch (error) {
   process.stdout.write(JSON.stringify({ error: isGitMirrorError(error) ? error.toJSON() : String(error) }));
