@@ -35,6 +35,12 @@ function leave(socket: Socket): void {
     case 'end':
       socket.end(early, () => socket.destroy());
       break;
+    case 'linger':
+      // As web servers do: what still comes is thrown away for a while, so that the answer is not overtaken by a reset.
+      socket.write(early);
+      socket.resume();
+      setTimeout(() => socket.destroy(), 1000).unref();
+      break;
     case 'destroy':
       socket.write(early, () => socket.destroy());
       break;

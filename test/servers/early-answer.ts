@@ -9,7 +9,7 @@ export interface EarlyAnswerOptions {
   /** How much of the request it reads first, in bytes. */
   readonly readBytes: number;
   /** How it closes, right behind the answer: politely, at once, or with a reset (not over TLS). */
-  readonly leave: 'end' | 'destroy' | 'reset';
+  readonly leave: 'end' | 'destroy' | 'reset' | 'linger';
   readonly tls?: ServerCertificate;
 }
 
