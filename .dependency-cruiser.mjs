@@ -9,6 +9,7 @@ const layers = [
   ['pack', 'transport'],
   ['repository', 'client'],
   ['walk', 'sync'],
+  ['packing'],
   ['upload'],
   ['server', 'mirror'],
   ['node'],
