@@ -1,4 +1,4 @@
-import type { ObjectDatabase, ObjectNumber } from '../repository/object-database.ts';
+import type { ObjectDatabase } from '../repository/object-database.ts';
 import type { PackSettings } from './pack-settings.ts';
 
 /** Objects in the order in which they are compared: of one kind together, alike ones near each other, largest first. */

@@ -2,14 +2,8 @@ import type { ObjectFormat, ObjectId } from '../core/object-id.ts';
 import type { Kernel, NameTable } from '../kernel/kernel.ts';
 import type { ObjectType } from '../objects/object-type.ts';
 import type { CommitGraph } from './commit-graph.ts';
+import type { ObjectNumber } from './object-number.ts';
 import type { ReachabilityBitmaps } from './reachability-bitmaps.ts';
-
-/**
- * An object's number in one {@link ObjectDatabase}: equal for equal names, small enough to index arrays with, and valid
- * for as long as the database is open. Numbers below `packedCount` are positions in sorted tables of names; those
- * above are given to loose and missing objects as they are met.
- */
-export type ObjectNumber = number;
 
 /** Content of an object in kernel memory: borrowed until the next call that reads from the same database. */
 export interface ObjectContent {

@@ -1,4 +1,4 @@
-import type { ObjectNumber } from './object-database.ts';
+import type { ObjectNumber } from './object-number.ts';
 
 /**
  * The bitmaps of a pack or of a multi-pack-index (gitformat-bitmap). Bit i stands for the object that comes i-th in pack

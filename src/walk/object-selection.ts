@@ -1,4 +1,4 @@
-import type { ObjectNumber } from '../repository/object-database.ts';
+import type { ObjectNumber } from '../repository/object-number.ts';
 import type { ObjectFilter } from './object-filter.ts';
 
 /** What a client wants, what it has, and where its history is cut. */
