@@ -20,6 +20,12 @@ export interface GitConfig {
    * (git-config(1), "Protected configuration").
    */
   getProtected(key: string): string | undefined;
+  /**
+   * Every setting whose key begins with `prefix`, in the order in which they were read, as often as they were: for
+   * settings of several keys whose order among each other counts (hideRefs), and for those that are passed on as they are
+   * (`bundle.`). A key without `=` has no value.
+   */
+  entries(prefix: string): Iterable<readonly [key: string, value: string | undefined]>;
   /** Changes when any of the files that were read does: for keys of caches. */
   readonly version: string;
 }

@@ -28,8 +28,11 @@ export interface Head {
  * @throws GitMirrorError `GM_CORRUPT` for files that are no refs, where git would refuse to go on.
  */
 export interface RefStore {
-  /** Undefined when HEAD is missing or makes no sense. */
-  head(): Head | undefined;
+  /**
+   * Undefined when HEAD is missing or makes no sense. With `name`, the HEAD of a namespace (gitnamespaces(7)):
+   * `refs/namespaces/<name>/HEAD`.
+   */
+  head(name?: string): Head | undefined;
   /** One ref, or HEAD; undefined when there is none, or it leads nowhere. */
   find(name: string): Ref | undefined;
   /**
