@@ -29,8 +29,8 @@ export interface Head {
  */
 export interface RefStore {
   /**
-   * Undefined when HEAD is missing or makes no sense. With `name`, the HEAD of a namespace (gitnamespaces(7)):
-   * `refs/namespaces/<name>/HEAD`.
+   * Undefined when HEAD is missing or makes no sense. `name` is another one's full name: that of a namespace is
+   * `refs/namespaces/<namespace>/HEAD` (gitnamespaces(7)).
    */
   head(name?: string): Head | undefined;
   /** One ref, or HEAD; undefined when there is none, or it leads nowhere. */
