@@ -1,6 +1,6 @@
 // Makes a fresh checkout able to run, then runs one of its scripts:
 //
-//     node scripts/bootstrap.mjs start|test|bench [arguments]
+//     node scripts/bootstrap.mjs start|test|bench|parity|corpus|git-versions [arguments]
 //
 // This is the one file that runs before anything is installed, on any Node from 18 on: plain JavaScript, no packages.
 // What is already done is not done again: installing is marked by a stamp in node_modules, building by one in dist.
@@ -33,6 +33,9 @@ const commands = {
   start: { script: join('scripts', 'start.ts'), build: true },
   test: { script: join('scripts', 'test.ts'), build: true },
   bench: { script: join('bench', 'run.ts'), build: true },
+  parity: { script: join('test', 'parity', 'run.ts'), build: true },
+  corpus: { script: join('scripts', 'corpus.ts'), build: false },
+  'git-versions': { script: join('scripts', 'git-versions.ts'), build: false },
 };
 
 /** An end that needs no stack trace: the sentence says it all. */

@@ -26,6 +26,9 @@ const needs: readonly Need[] = [
     isThere: () => ['ssh', 'ssh-keygen'].every(hasProgram),
   },
   { what: 'Apache 2.4 with its usual modules', debianPackage: 'apache2', isThere: hasApache },
+  { what: 'java', debianPackage: 'default-jre-headless', isThere: () => hasProgram('java') },
+  { what: 'JGit', debianPackage: 'jgit-cli', isThere: () => existsSync('/usr/share/java/org.eclipse.jgit.pgm.jar') },
+  { what: 'dulwich', debianPackage: 'python3-dulwich', isThere: () => hasProgram('dulwich') },
 ];
 
 /** What is missing on this machine for the tests, one line for each thing; empty when nothing is. */
