@@ -1,8 +1,8 @@
 import { GitMirrorError } from '../core/error.ts';
 
 const pageBytes = 65_536;
-/** wasm32 ends at 4 GiB. */
-const maxPages = 65_536;
+/** wasm32 ends at 4 GiB. The last page is left out, so that an address just behind a block never wraps around. */
+const maxPages = 65_535;
 const initialPages = 256;
 
 /**
@@ -92,26 +92,30 @@ export class KernelMemory {
   #join(index: number): void {
     const left = this.#free[index];
     const right = this.#free[index + 1];
-    if (left === undefined || right === undefined || left.first + left.pages !== right.first) return;
-    this.#free.splice(index, 2, { first: left.first, pages: left.pages + right.pages });
+    if (left === undefined || right === undefined) return;
+    if (left.first + left.pages === right.first) {
+      this.#free.splice(index, 2, { first: left.first, pages: left.pages + right.pages });
+    }
   }
 
   /** Makes the last free run at least `pages` long. */
   #grow(pages: number): void {
     const total = this.memory.buffer.byteLength / pageBytes;
-    const last = this.#free.at(-1);
-    const tail = last !== undefined && last.first + last.pages === total ? last.pages : 0;
+    const last = this.#free.at(-1) ?? { first: 0, pages: 0 };
+    const tail = last.first + last.pages === total ? last.pages : 0;
+    const needed = pages - tail;
+    const problem = 'The memory for WebAssembly is used up (4 GiB at most).';
+    if (!(needed <= maxPages - total)) throw new GitMirrorError('GM_LIMIT', problem);
     // Growing costs a system call each time; an eighth more at once makes it rare.
-    const wanted = Math.min(Math.max(pages - tail, total >>> 3), maxPages - total);
+    const wanted = Math.min(Math.max(needed, total >>> 3), maxPages - total);
     try {
-      if (wanted < pages - tail) throw new RangeError('over 4 GiB');
       this.memory.grow(wanted);
     } catch (cause) {
-      throw new GitMirrorError('GM_LIMIT', 'The memory for WebAssembly is used up (4 GiB at most).', { cause });
+      throw new GitMirrorError('GM_LIMIT', problem, { cause });
     }
     this.#bytes = new Uint8Array(this.memory.buffer);
     this.#words = new Uint32Array(this.memory.buffer);
-    if (tail > 0 && last !== undefined) this.#free[this.#free.length - 1] = { first: last.first, pages: tail + wanted };
+    if (tail > 0) this.#free[this.#free.length - 1] = { first: last.first, pages: tail + wanted };
     else this.#free.push({ first: total, pages: wanted });
   }
 }

@@ -89,9 +89,9 @@ export interface Kernel {
    * - word 0: the number, or {@link unknownNumber} (such an entry is reported each time)
    * - word 1: 2 × the entry's offset in the tree, plus 1 for a tree
    * - word 2: git's name hash of the path, `parentHash` being that of the tree's own path with a slash behind it (0 for
-   *   a root): for each byte that is no white space, `hash = (hash >>> 2) + (byte << 24)`
+   *   a root): for each byte that is no space, tab, line feed or carriage return, `hash = (hash >>> 2) + (byte << 24)`
    *
-   * Submodule commits (mode 160000) are left out. Returns the number of rows, or `corrupt`.
+   * Submodule commits (mode 160000, and whatever is no tree, file or symbolic link) are left out. Returns the number of rows, or `corrupt`.
    */
   scanTree(tree: number, size: number, parentHash: number, rows: number): number;
 
