@@ -1,6 +1,7 @@
 import type { ByteSink } from '../core/byte-sink.ts';
 import type { ByteStream } from '../core/byte-stream.ts';
 import type { DeltaSearcher } from '../packing/delta-searcher.ts';
+import type { PackCache } from '../packing/pack-cache.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { UploadLimits } from './upload-limits.ts';
 import type { UploadObserver } from './upload-observer.ts';
@@ -23,6 +24,8 @@ export interface UploadExchange {
   readonly output: ByteSink;
   readonly limits: UploadLimits;
   readonly searcher: DeltaSearcher;
+  /** Where packs of clients that have nothing yet are kept; undefined: nowhere. */
+  readonly cache?: PackCache | undefined;
   readonly observer: UploadObserver;
   /** Aborted when the client is gone or time is up. */
   readonly signal: AbortSignal;

@@ -14,6 +14,8 @@ export interface UploadFacts {
   readonly deltas?: number;
   readonly reused?: number;
   readonly packBytes?: number;
+  /** Where the pack came from, see `DeliveredPack`; not set when no cache was asked. */
+  readonly cache?: 'miss' | 'shared' | 'hit';
   /** What the client says of itself. Hostile: only for logs and spans. */
   readonly agent?: string;
   readonly sessionId?: string;

@@ -1,0 +1,81 @@
+import type { ByteSink } from '../../core/byte-sink.ts';
+
+/** Bytes that go to the other thread at once: large enough that a message costs nothing beside them. */
+const batchBytes = 128 * 1024;
+/** Bytes that may be on their way to the client at one time. */
+const windowBytes = 1024 * 1024;
+
+/**
+ * The output of an exchange, on its way to another thread: batched, and held back when the client takes it slowly. A
+ * batch that is not full leaves as soon as the writer waits for something else.
+ */
+export class CreditSink implements ByteSink {
+  readonly #send: (chunk: Uint8Array<ArrayBuffer>) => void;
+  #buffer = new Uint8Array(0);
+  #fill = 0;
+  #onTheWay = 0;
+  #isFlushPlanned = false;
+  #room: PromiseWithResolvers<undefined> | undefined;
+  #failure: { readonly reason: unknown } | undefined;
+
+  /** @param send - takes a chunk and owns it. */
+  constructor(send: (chunk: Uint8Array<ArrayBuffer>) => void) {
+    this.#send = send;
+  }
+
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    // Thrown from where it is awaited, as every other failure of a sink.
+    if (this.#failure !== undefined) return Promise.reject(asError(this.#failure.reason));
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#buffer.length === 0) this.#buffer = new Uint8Array(Buffer.allocUnsafeSlow(batchBytes).buffer);
+      const part = bytes.subarray(at, at + this.#buffer.length - this.#fill);
+      this.#buffer.set(part, this.#fill);
+      this.#fill += part.length;
+      at += part.length;
+      if (this.#fill === this.#buffer.length) this.flush();
+    }
+    if (this.#fill > 0 && !this.#isFlushPlanned) {
+      this.#isFlushPlanned = true;
+      setImmediate(() => {
+        this.#isFlushPlanned = false;
+        this.flush();
+      });
+    }
+    if (this.#onTheWay < windowBytes) return undefined;
+    this.#room ??= Promise.withResolvers<undefined>();
+    return this.#room.promise;
+  }
+
+  /** Sends what has been written, without waiting for a batch to be full. */
+  flush(): void {
+    if (this.#fill === 0) return;
+    const chunk = this.#buffer.subarray(0, this.#fill);
+    this.#buffer = new Uint8Array(0);
+    this.#onTheWay += this.#fill;
+    this.#fill = 0;
+    this.#send(chunk);
+  }
+
+  /** The client has taken `bytes` more. */
+  credit(bytes: number): void {
+    this.#onTheWay -= bytes;
+    if (this.#onTheWay >= windowBytes || this.#room === undefined) return;
+    this.#room.resolve(undefined);
+    this.#room = undefined;
+  }
+
+  /** Nobody reads any longer: a writer that waits is told so, later ones too, and what is left is dropped. */
+  fail(reason: unknown): void {
+    this.#failure ??= { reason };
+    this.#fill = 0;
+    this.#buffer = new Uint8Array(0);
+    this.#room?.promise.catch(() => undefined);
+    this.#room?.reject(reason);
+    this.#room = undefined;
+  }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

@@ -1,0 +1,57 @@
+import type { UploadFacts, UploadPhase } from '../../upload/upload-observer.ts';
+import type { UploadLimits } from '../../upload/upload-limits.ts';
+import type { PackClaim, PackState } from './pack-ledger.ts';
+import type { ThreadError } from './thread-error.ts';
+
+/** What a worker is told about an exchange when it begins. */
+export interface ExchangeStart {
+  readonly directory: string;
+  readonly gitProtocol: string;
+  readonly namespace: string;
+  readonly mode: 'advertise' | 'answer' | 'converse';
+  readonly limits: UploadLimits;
+}
+
+/** What a worker is started with. */
+export interface WorkerSettings {
+  /** Environment that git's configuration is read with. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * From the main thread to a worker. An exchange is `start`ed, is sent one `input` for each `pull`, gets back `credit` for
+ * each piece of output that has been taken, and ends by itself or is `abort`ed.
+ */
+export type ToWorker =
+  | { readonly type: 'start'; readonly id: number; readonly start: ExchangeStart }
+  /** The next piece of input; undefined at its end. */
+  | { readonly type: 'input'; readonly id: number; readonly chunk: Uint8Array | undefined }
+  | { readonly type: 'input-failed'; readonly id: number; readonly error: ThreadError }
+  | { readonly type: 'credit'; readonly id: number; readonly bytes: number }
+  | { readonly type: 'abort'; readonly id: number; readonly error: ThreadError }
+  /** What to do about the pack that was claimed. */
+  | { readonly type: 'pack-claimed'; readonly claim: number; readonly answer: PackClaim }
+  | { readonly type: 'pack-state'; readonly pack: number; readonly state: PackState }
+  | { readonly type: 'pack-unwanted'; readonly pack: number };
+
+/** From a worker to the main thread. After `end` or `failed` nothing more comes of an exchange. */
+export type FromWorker =
+  | { readonly type: 'pull'; readonly id: number }
+  | { readonly type: 'output'; readonly id: number; readonly chunk: Uint8Array }
+  | {
+      readonly type: 'phase';
+      readonly id: number;
+      readonly phase: UploadPhase;
+      readonly startMs: number;
+      readonly endMs: number;
+    }
+  | { readonly type: 'facts'; readonly id: number; readonly facts: UploadFacts }
+  | { readonly type: 'end'; readonly id: number }
+  | { readonly type: 'failed'; readonly id: number; readonly error: ThreadError }
+  | PackMessage;
+
+/** What a worker tells the ledger of packs. */
+export type PackMessage =
+  | { readonly type: 'pack-claim'; readonly claim: number; readonly key: string }
+  | { readonly type: 'pack-leave'; readonly pack: number }
+  | { readonly type: 'pack-update'; readonly pack: number; readonly state: PackState };

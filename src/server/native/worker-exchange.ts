@@ -1,0 +1,143 @@
+import type { ByteStream } from '../../core/byte-stream.ts';
+import { GitMirrorError } from '../../core/error.ts';
+import type { UploadObserver } from '../../upload/upload-observer.ts';
+import { decodeThreadError, encodeThreadError } from './thread-error.ts';
+import type { FromWorker, ToWorker } from './thread-messages.ts';
+
+type Message = Extract<FromWorker, { readonly id: number }>;
+
+/** One exchange that runs in a worker, seen from the main thread: its output is a stream, its input is fed on demand. */
+export class WorkerExchange {
+  readonly id: number;
+  /** Settles when the worker has nothing more to do with the exchange. Never rejects. */
+  readonly over: Promise<void>;
+  readonly #post: (message: ToWorker) => void;
+  readonly #input: AsyncIterator<Uint8Array>;
+  readonly #observer: UploadObserver;
+  readonly #signal: AbortSignal;
+  readonly #chunks: Uint8Array[] = [];
+  #waiting: PromiseWithResolvers<undefined> | undefined;
+  #state: 'running' | 'ended' | 'failed' = 'running';
+  #failure: unknown;
+  #isAborted = false;
+  #finish: () => void = () => undefined;
+
+  constructor(
+    id: number,
+    post: (message: ToWorker) => void,
+    input: ByteStream,
+    observer: UploadObserver,
+    signal: AbortSignal,
+  ) {
+    this.id = id;
+    this.#post = post;
+    this.#input = input[Symbol.asyncIterator]();
+    this.#observer = observer;
+    this.#signal = signal;
+    this.over = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /**
+   * What the worker sends, to its end; leaving early stops the worker's work. Throws what the exchange failed with, or the
+   * signal's reason.
+   */
+  async *output(): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      for (;;) {
+        const chunk = this.#chunks.shift();
+        if (chunk !== undefined) {
+          const bytes = chunk.length;
+          yield chunk;
+          if (this.#state === 'running') this.#post({ type: 'credit', id: this.id, bytes });
+        } else if (this.#state === 'running') {
+          this.#waiting = Promise.withResolvers<undefined>();
+          await this.#waiting.promise;
+        } else if (this.#state === 'failed') {
+          throw this.#signal.aborted ? this.#signal.reason : this.#failure;
+        } else {
+          return;
+        }
+      }
+    } finally {
+      this.#abort(new GitMirrorError('GM_NETWORK', 'The client went away before the answer was complete'));
+    }
+  }
+
+  /** Takes what the worker says of this exchange. */
+  receive(message: Message): void {
+    switch (message.type) {
+      case 'pull':
+        void this.#feed();
+        break;
+      case 'output':
+        if (this.#state === 'running' && !this.#isAborted) this.#chunks.push(message.chunk);
+        break;
+      case 'phase':
+        this.#observer.phase(message.phase, message.startMs, message.endMs);
+        return;
+      case 'facts':
+        this.#observer.facts(message.facts);
+        return;
+      case 'end':
+        if (this.#state === 'running') this.#settle('ended');
+        this.#finish();
+        break;
+      case 'failed':
+        this.#fail(decodeThreadError(message.error));
+        this.#finish();
+        break;
+    }
+    this.#wake();
+  }
+
+  /** Ends the exchange from this side, because its worker is gone. */
+  lose(error: unknown): void {
+    this.#fail(error);
+    this.#finish();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state !== 'running') return;
+    this.#failure = error;
+    this.#settle('failed');
+    this.#wake();
+  }
+
+  #settle(state: 'ended' | 'failed'): void {
+    this.#state = state;
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    // Ending the input's iterator lets go of the request body.
+    void this.#input.return?.().catch(() => undefined);
+  }
+
+  #wake(): void {
+    this.#waiting?.resolve(undefined);
+    this.#waiting = undefined;
+  }
+
+  readonly #onAbort = (): void => {
+    this.#abort(this.#signal.reason);
+    this.#fail(this.#signal.reason);
+  };
+
+  #abort(reason: unknown): void {
+    if (this.#isAborted || this.#state === 'ended') return;
+    this.#isAborted = true;
+    this.#chunks.length = 0;
+    this.#post({ type: 'abort', id: this.id, error: encodeThreadError(reason) });
+  }
+
+  async #feed(): Promise<void> {
+    try {
+      const step = await this.#input.next();
+      if (this.#state !== 'running') return;
+      this.#post({ type: 'input', id: this.id, chunk: step.done === true ? undefined : step.value });
+    } catch (error) {
+      if (this.#state === 'running') this.#post({ type: 'input-failed', id: this.id, error: encodeThreadError(error) });
+    }
+  }
+}
