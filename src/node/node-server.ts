@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { createGitHandler } from '../server/git-handler.ts';
 import { createGitHttpBackend } from '../server/git-http-backend.ts';
-import type { RequestRecord } from '../server/http-exchange.ts';
+import type { RequestRecord } from '../server/request-record.ts';
 import type { RepositoryTable } from '../server/repository-table.ts';
 import { listenOn } from './listen.ts';
 import type { Logger } from './logger.ts';

@@ -64,7 +64,12 @@ function decodeHead(bytes: Uint8Array): CgiHead {
     if (name.toLowerCase() === 'status') status = decodeStatus(value);
     else if (!perConnection.has(name.toLowerCase())) headers.push([name, value]);
   }
-  return { status, headers };
+  // git-http-backend begins with the headers of the answer it expects to give; those of a refusal follow, and count.
+  return { status, headers: headers.filter(([name], index) => !headers.slice(index + 1).some(isNamed(name))) };
+}
+
+function isNamed(name: string): (header: readonly [name: string, value: string]) => boolean {
+  return ([other]) => other.toLowerCase() === name.toLowerCase();
 }
 
 function decodeStatus(value: string): number {

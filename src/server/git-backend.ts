@@ -1,9 +1,13 @@
 import type { ByteStream } from '../core/byte-stream.ts';
+import { GitMirrorError, isGitMirrorError } from '../core/error.ts';
+import type { UploadLimits } from '../upload/upload-limits.ts';
+import type { RequestObserver } from './request-observer.ts';
 
 /** One request to the Git services of one repository, free of any HTTP library. */
 export interface GitRequest {
-  /** Directory of the repository. It has been looked up by name; nothing of it comes from the client. */
+  /** Directory of the repository (`.git`, or a bare one), its real path. Nothing of it comes from the client. */
   readonly directory: string;
+  /** A HEAD request is answered like a GET, and the body left out by whoever sends the answer. */
   readonly method: 'GET' | 'POST';
   /** What is asked for, below the repository: `info/refs`, `git-upload-pack`, `HEAD`, `objects/…`. */
   readonly path: string;
@@ -11,8 +15,16 @@ export interface GitRequest {
   readonly query: string;
   /** Request headers by lower-case name; repeated ones are joined by a comma. */
   readonly headers: ReadonlyMap<string, string>;
+  /** Value of the `Git-Protocol` header; empty without one, or when it is none. */
+  readonly gitProtocol: string;
   /** The body as sent: not decompressed, chunking removed. Throws when the client goes away or sends too much. */
   readonly body: ByteStream;
+  /** Most bytes of the body, as sent and decompressed. */
+  readonly maxBodyBytes: number;
+  /** Bounds on what may be asked for. */
+  readonly limits: UploadLimits;
+  /** Is told what happens, for metrics and traces. */
+  readonly observer: RequestObserver;
   /** Address of the client, when known. */
   readonly remoteAddress?: string | undefined;
   /** Aborted when the client is gone, time is up, or the exchange is over: everything behind the request ends then. */
@@ -34,4 +46,22 @@ export interface GitResponse {
  */
 export interface GitBackend {
   handle(request: GitRequest): Promise<GitResponse>;
+}
+
+/**
+ * What a backend throws, before it has answered anything, for a repository that only git itself can serve (one with
+ * `uploadpack.packObjectsHook`, for instance). Where there is a git backend, that one answers instead.
+ */
+export class NeedsGitError extends GitMirrorError {
+  override readonly name = 'NeedsGitError';
+
+  /** @param why - ends the sentence "This repository can be served by git only: …". */
+  constructor(why: string) {
+    super('GM_SYSTEM', `This repository can be served by git only: ${why}`, { details: { needsGit: true } });
+  }
+}
+
+/** Whether `error` is a {@link NeedsGitError}, maybe one that has crossed threads. */
+export function isNeedsGitError(error: unknown): boolean {
+  return isGitMirrorError(error, 'GM_SYSTEM') && error.details['needsGit'] === true;
 }

@@ -10,7 +10,7 @@ import { streamOf } from '../core/byte-stream.ts';
 import { GitMirrorError } from '../core/error.ts';
 import type { GitBackend, GitRequest, GitResponse } from './git-backend.ts';
 import type { HandlerLimits } from './handler-limits.ts';
-import type { RequestRecord } from './http-exchange.ts';
+import type { RequestRecord } from './request-record.ts';
 import { RepositoryTable } from './repository-table.ts';
 
 let dir: string;
@@ -82,7 +82,8 @@ describe('routes', () => {
     ['GET', '/a.git/info/refs?service=git-receive-pack', 403],
     ['POST', '/a.git/git-receive-pack', 403],
     ['POST', '/x.git/git-receive-pack', 404],
-    ['HEAD', '/a.git/info/refs', 405],
+    ['GET', '/x.git/git-receive-pack', 405],
+    ['HEAD', '/a.git/git-upload-pack', 405],
     ['PUT', '/a.git/info/refs', 405],
     ['POST', '/a.git/info/refs', 405],
     ['GET', '/a.git/git-upload-pack', 405],

@@ -2,53 +2,66 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorMeanings, isGitMirrorError, messageOf, type ErrorCode } from '../core/error.ts';
 import type { GitBackend, GitResponse } from './git-backend.ts';
 import { defaultHandlerLimits, type HandlerLimits } from './handler-limits.ts';
-import { HttpExchange, type RequestRecord } from './http-exchange.ts';
+import { HttpExchange } from './http-exchange.ts';
+import type { HeaderList } from './http-headers.ts';
 import { renderIndexPage } from './index-page.ts';
+import type { RepositoryLookup } from './repository-lookup.ts';
 import { assertDeclaredLength, readRequestBody } from './request-body.ts';
 import { RequestGate } from './request-gate.ts';
-import type { RepositoryLookup } from './repository-table.ts';
+import type { RequestRecord, RequestWatcher } from './request-record.ts';
+import { RequestRefusedError } from './request-refused-error.ts';
 import { parseRoute, type Route } from './route.ts';
 
 /** Options of {@link createGitHandler}. */
 export interface GitHandlerOptions {
   readonly repositories: RepositoryLookup;
   readonly backend: GitBackend;
+  /** Answers pushes. Without it they are refused with 403. */
+  readonly pushBackend?: GitBackend | undefined;
   readonly limits?: Partial<HandlerLimits> | undefined;
   /** Base of the clone URLs on the index page, with a slash at the end. Default: the `Host` header. */
   readonly baseUrl?: string | undefined;
+  /** Told of each request when it is over. */
   readonly onRequest?: ((record: RequestRecord) => void) | undefined;
+  readonly watchers?: readonly RequestWatcher[] | undefined;
 }
+
+/** Takes one request of `node:http`; never throws, and always ends the response. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** What the steps of one handler share. */
+interface HandlerState extends GitHandlerOptions {
+  readonly limits: HandlerLimits;
+  readonly gate: RequestGate;
+}
+
+type GitRoute = Extract<Route, { kind: 'git' | 'push' }>;
 
 /** Seconds after which a client that was turned away may come back. */
 const retryAfterSeconds = 2;
 
 /**
  * A handler for `node:http`, Express (`app.use`) and Fastify (`request.raw`, `reply.raw`) that serves the repositories
- * of a table for reading over Smart HTTP (gitprotocol-http). It never throws and always ends the response.
+ * of a lookup over Smart HTTP (gitprotocol-http).
  */
-export function createGitHandler(
-  options: GitHandlerOptions,
-): (request: IncomingMessage, response: ServerResponse) => void {
+export function createGitHandler(options: GitHandlerOptions): RequestHandler {
   const limits = { ...defaultHandlerLimits, ...options.limits };
-  const gate = new RequestGate(limits.maxConcurrentRequests);
+  const gate = new RequestGate(limits.maxConcurrentRequests, limits.maxRequestsPerClient);
+  const state: HandlerState = { ...options, limits, gate };
   return (request, response) => {
     const exchange = new HttpExchange(request, response, limits);
-    void answer(exchange, parseRoute(request.url ?? ''), options, limits, gate)
+    const ends = options.watchers?.map((watcher) => watcher.begin(request.headers)) ?? [];
+    void answer(exchange, parseRoute(request.url ?? ''), state)
       .catch((error: unknown) => failed(exchange, error))
       .finally(() => {
-        options.onRequest?.(exchange.finish());
+        const record = exchange.finish();
+        for (const end of ends) end(record);
+        options.onRequest?.(record);
       });
   };
 }
 
-async function answer(
-  exchange: HttpExchange,
-  route: Route,
-  options: GitHandlerOptions,
-  limits: HandlerLimits,
-  gate: RequestGate,
-): Promise<void> {
-  const { method } = exchange;
+async function answer(exchange: HttpExchange, route: Route, state: HandlerState): Promise<void> {
   switch (route.kind) {
     case 'malformed':
       return exchange.sendText(400, `Bad request: ${route.reason}.`);
@@ -58,39 +71,44 @@ async function answer(
       return exchange.sendText(403, 'This server does not offer that service.');
     case 'health':
     case 'index': {
-      if (method !== 'GET' && method !== 'HEAD') return notAllowed(exchange, 'GET, HEAD');
+      if (!fits(exchange, 'GET')) return notAllowed(exchange, 'GET');
       if (route.kind === 'health') return exchange.sendText(200, 'ok');
-      const page = renderIndexPage(options.repositories.list(), options.baseUrl ?? exchange.baseUrl);
-      return exchange.sendPage(page);
+      const repositories = await state.repositories.list();
+      return exchange.sendPage(renderIndexPage(repositories, state.baseUrl ?? exchange.baseUrl));
     }
-    case 'push': {
-      const found = await options.repositories.find(route.repository);
-      if (found.kind === 'unknown') return exchange.sendText(404, 'Repository not found.');
-      return exchange.sendText(403, 'Pushes are not taken here: this is a mirror. Push to the upstream repository.');
-    }
+    case 'push':
     case 'git':
-      return answerGit(exchange, route, options, limits, gate);
+      return answerGit(exchange, route, state);
   }
 }
 
-async function answerGit(
-  exchange: HttpExchange,
-  route: Extract<Route, { kind: 'git' }>,
-  { repositories, backend }: GitHandlerOptions,
-  limits: HandlerLimits,
-  gate: RequestGate,
-): Promise<void> {
+/** The checks come in the order in which git-http-backend(1) makes them. */
+async function answerGit(exchange: HttpExchange, route: GitRoute, state: HandlerState): Promise<void> {
+  const { limits, gate } = state;
   const { request } = exchange;
-  const found = await repositories.find(route.repository);
+  if (!fits(exchange, route.method)) return notAllowed(exchange, route.method);
+  const found = await state.repositories.find(route.repository);
   if (found.kind === 'unknown') return exchange.sendText(404, 'Repository not found.');
-  exchange.describe(found.name, route.path);
-  if (exchange.method !== route.method) return notAllowed(exchange, route.method);
-  if (found.kind === 'preparing') {
-    return comeBack(exchange, `The first copy of ${found.name} is still being made. Try again in a moment.`);
+  const service = route.query === '' ? undefined : route.query.replace('service=', '');
+  exchange.describe(found.name, route.path, service);
+  switch (found.kind) {
+    case 'preparing':
+      return comeBack(exchange, 503, `The first copy of ${found.name} is still being made. Try again in a moment.`);
+    case 'not-exported':
+      return exchange.sendText(403, 'This repository is not exported.');
+    case 'unsafe':
+      throw new RequestRefusedError(500, 'The server may not read this repository. Its log says why.', found.reason);
+    case 'found':
   }
+  const backend = route.kind === 'push' ? state.pushBackend : state.backend;
+  if (backend === undefined) return exchange.sendText(403, 'Pushes are not taken here.');
   assertDeclaredLength(request, limits.maxRequestBytes);
-  const leave = gate.enter();
-  if (leave === undefined) return comeBack(exchange, 'This server has too much to do. Try again in a moment.');
+  const entrance = gate.enter(request.socket.remoteAddress ?? '');
+  if ('full' in entrance) {
+    return entrance.full === 'client'
+      ? comeBack(exchange, 429, 'You have too many requests running here. Try again in a moment.')
+      : comeBack(exchange, 503, 'This server has too much to do. Try again in a moment.');
+  }
   try {
     const response = await backend.handle({
       directory: found.directory,
@@ -98,19 +116,24 @@ async function answerGit(
       path: route.path,
       query: route.query,
       headers: headerMap(request),
-      body:
-        route.method === 'POST'
-          ? readRequestBody(request, limits.maxRequestBytes, (bytes) => {
-              exchange.tookBytes(bytes);
-            })
-          : emptyBody(),
+      gitProtocol: exchange.gitProtocol,
+      body: route.method === 'POST' ? bodyOf(exchange, limits.maxRequestBytes) : emptyBody(),
+      maxBodyBytes: limits.maxRequestBytes,
+      limits,
+      observer: exchange.report,
       remoteAddress: request.socket.remoteAddress,
       signal: exchange.signal,
     });
     await exchange.send(withText(response));
   } finally {
-    leave();
+    entrance.leave();
   }
+}
+
+function bodyOf(exchange: HttpExchange, maxBytes: number): AsyncGenerator<Uint8Array, void, void> {
+  return readRequestBody(exchange.request, maxBytes, (bytes) => {
+    exchange.tookBytes(bytes);
+  });
 }
 
 /** An error answer without a body gets one line of text, which git shows to its user. */
@@ -138,31 +161,56 @@ async function* emptyBody(): AsyncGenerator<Uint8Array, void, void> {
   // A GET has no body worth reading.
 }
 
-function notAllowed(exchange: HttpExchange, allow: string): Promise<void> {
-  return exchange.sendText(405, `The method must be ${allow}.`, [['Allow', allow]]);
+function fits({ method }: HttpExchange, wanted: 'GET' | 'POST'): boolean {
+  return method === wanted || (wanted === 'GET' && method === 'HEAD');
 }
 
-function comeBack(exchange: HttpExchange, text: string): Promise<void> {
-  return exchange.sendText(503, text, [['Retry-After', String(retryAfterSeconds)]]);
+/** HTTP/1.0 knows no status for it. */
+function notAllowed(exchange: HttpExchange, wanted: 'GET' | 'POST'): Promise<void> {
+  const allow = wanted === 'GET' ? 'GET, HEAD' : wanted;
+  const text = `The method must be ${allow.replace(', ', ' or ')}.`;
+  if (exchange.request.httpVersion === '1.0') return exchange.sendText(400, text);
+  return exchange.sendText(405, text, [['Allow', allow]]);
+}
+
+function retryAfter(): HeaderList {
+  return [['Retry-After', String(retryAfterSeconds)]];
+}
+
+function comeBack(exchange: HttpExchange, status: 429 | 503, text: string): Promise<void> {
+  return exchange.sendText(status, text, retryAfter());
 }
 
 /** Ends an exchange that went wrong: with a status while that is possible, otherwise by cutting the connection. */
 async function failed(exchange: HttpExchange, error: unknown): Promise<void> {
-  exchange.failedWith(messageOf(error));
+  exchange.failedWith(reasonOf(error));
   if (!exchange.canAnswer) {
     exchange.cut();
     return;
   }
-  const isOurs = isGitMirrorError(error);
-  const status = isOurs ? errorMeanings[error.code].httpStatus : 500;
-  const text = isOurs && tellable.has(error.code) ? error.message : 'The server could not answer. Its log says why.';
-  await exchange.sendText(status, text).catch(() => {
+  const { status, text } = meaningOf(error);
+  await exchange.sendText(status, text, status === 503 ? retryAfter() : []).catch(() => {
     exchange.cut();
   });
 }
 
+function meaningOf(error: unknown): { readonly status: number; readonly text: string } {
+  if (error instanceof RequestRefusedError) return { status: error.status, text: error.message };
+  const isOurs = isGitMirrorError(error);
+  const status = isOurs ? errorMeanings[error.code].httpStatus : 500;
+  const isTellable = isOurs && tellable.has(error.code);
+  return { status, text: isTellable ? error.message : 'The server could not answer. Its log says why.' };
+}
+
 /** Errors whose messages say nothing of this machine. */
-const tellable = new Set<ErrorCode>(['GM_TOO_LARGE', 'GM_TIMEOUT', 'GM_NETWORK']);
+const tellable = new Set<ErrorCode>(['GM_TOO_LARGE', 'GM_TIMEOUT', 'GM_NETWORK', 'GM_BUSY']);
+
+/** For the log: what is behind an error that was worded for the client, too. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof RequestRefusedError) || error.cause === undefined) return messageOf(error);
+  const cause = messageOf(error.cause);
+  return cause === error.message ? cause : `${error.message} (${cause})`;
+}
 
 function headerMap(request: IncomingMessage): ReadonlyMap<string, string> {
   const map = new Map<string, string>();

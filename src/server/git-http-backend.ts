@@ -22,14 +22,14 @@ export interface GitHttpBackendOptions {
   /** Environment of the programs; what would bind them to another repository is removed. Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly onWarning?: ((warning: BackendWarning) => void) | undefined;
+  /** Let `http.receivepack` of the repository decide whether it takes pushes. Default: it takes none. */
+  readonly allowPush?: boolean | undefined;
 }
 
 /** From the polite signal to the other one. */
 const killGraceMs = 2000;
 /** After its output has ended a program exits by itself within this time. */
 const exitGraceMs = 5000;
-/** A `Git-Protocol` header longer than this is no protocol version. */
-const maxGitProtocolLength = 256;
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -39,22 +39,26 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
  */
 export async function createGitHttpBackend(options: GitHttpBackendOptions = {}): Promise<GitBackend> {
   const env = servingEnvironment(options.env ?? process.env);
+  const onWarning = options.onWarning ?? (() => undefined);
   const program = join(await findGitExecPath(env), 'git-http-backend');
   return {
-    handle: (request) => handle(program, env, request, options.onWarning ?? (() => undefined)),
+    handle: (request) => {
+      request.observer.servedBy('git');
+      return handle(program, { ...env, ...cgiEnvironment(request, options.allowPush ?? false) }, request, onWarning);
+    },
   };
 }
 
 async function handle(
   program: string,
-  baseEnv: NodeJS.ProcessEnv,
+  env: NodeJS.ProcessEnv,
   request: GitRequest,
   onWarning: (warning: BackendWarning) => void,
 ): Promise<GitResponse> {
   request.signal.throwIfAborted();
   const child = spawn(program, [], {
     cwd: request.directory,
-    env: { ...baseEnv, ...cgiEnvironment(request) },
+    env,
     stdio: ['pipe', 'pipe', 'pipe'],
     // A process group of its own: upload-pack and pack-objects end together with the program that started them.
     detached: process.platform !== 'win32',
@@ -203,23 +207,21 @@ class CgiRun {
 }
 
 /** The meta-variables of RFC 3875 that git-http-backend(1) reads. */
-function cgiEnvironment(request: GitRequest): NodeJS.ProcessEnv {
+function cgiEnvironment(request: GitRequest, allowPush: boolean): NodeJS.ProcessEnv {
   const { headers } = request;
-  const gitProtocol = headers.get('git-protocol');
   const optional = {
     CONTENT_TYPE: headers.get('content-type'),
     CONTENT_LENGTH: headers.get('content-length'),
     HTTP_CONTENT_ENCODING: headers.get('content-encoding'),
     REMOTE_ADDR: request.remoteAddress,
-    GIT_PROTOCOL: gitProtocol !== undefined && isPlainProtocol(gitProtocol) ? gitProtocol : undefined,
+    GIT_PROTOCOL: request.gitProtocol === '' ? undefined : request.gitProtocol,
   };
   return {
     GIT_PROJECT_ROOT: request.directory,
     GIT_HTTP_EXPORT_ALL: '1',
+    GIT_HTTP_MAX_REQUEST_BUFFER: String(request.maxBodyBytes),
     // Pushes are refused before; a repository's own configuration must not open them by another way.
-    GIT_CONFIG_COUNT: '1',
-    GIT_CONFIG_KEY_0: 'http.receivepack',
-    GIT_CONFIG_VALUE_0: 'false',
+    ...(allowPush ? {} : configuration('http.receivepack', 'false')),
     GATEWAY_INTERFACE: 'CGI/1.1',
     SERVER_PROTOCOL: 'HTTP/1.1',
     REQUEST_METHOD: request.method,
@@ -229,6 +231,6 @@ function cgiEnvironment(request: GitRequest): NodeJS.ProcessEnv {
   };
 }
 
-function isPlainProtocol(value: string): boolean {
-  return value.length <= maxGitProtocolLength && /^[\u0020-\u007e]*$/.test(value);
+function configuration(key: string, value: string): NodeJS.ProcessEnv {
+  return { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: key, GIT_CONFIG_VALUE_0: value };
 }

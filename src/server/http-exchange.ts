@@ -4,24 +4,10 @@ import { performance } from 'node:perf_hooks';
 import { GitMirrorError } from '../core/error.ts';
 import type { GitResponse } from './git-backend.ts';
 import type { HandlerLimits } from './handler-limits.ts';
-
-/** What became of a request. */
-export interface RequestRecord {
-  readonly method: string;
-  /** Name of the repository, when the request was for one that exists. */
-  readonly repository: string | undefined;
-  /** Path below the repository, when it is one that this server knows. */
-  readonly path: string | undefined;
-  /** Status sent; 499 when the client went away before there was one. */
-  readonly status: number;
-  readonly requestBytes: number;
-  readonly responseBytes: number;
-  readonly durationMs: number;
-  /** Why the request failed. */
-  readonly error?: string | undefined;
-}
-
-type Headers = readonly (readonly [name: string, value: string])[];
+import { noCacheHeaders, type HeaderList } from './http-headers.ts';
+import { plainGitProtocol } from './protocol-version.ts';
+import { RequestReport } from './request-observer.ts';
+import type { RequestRecord } from './request-record.ts';
 
 /** A client that is still sending gets this long to read an answer that came early. */
 const lingerMs = 2000;
@@ -30,16 +16,17 @@ const clientGoneStatus = 499;
 /** One request and its answer: the adapter between `node:http` and the universal types. */
 export class HttpExchange {
   readonly request: IncomingMessage;
+  readonly report = new RequestReport();
   readonly #response: ServerResponse;
   readonly #abort = new AbortController();
   readonly #idleTimer: NodeJS.Timeout;
   readonly #totalTimer: NodeJS.Timeout;
   readonly #startedAt = performance.now();
-  #repository: string | undefined;
-  #path: string | undefined;
+  #about: { readonly repository: string; readonly path: string; readonly service: string | undefined } | undefined;
   #requestBytes = 0;
   #responseBytes = 0;
   #error: string | undefined;
+  #isAbandoned = false;
 
   constructor(request: IncomingMessage, response: ServerResponse, limits: HandlerLimits) {
     this.request = request;
@@ -51,7 +38,9 @@ export class HttpExchange {
     this.#idleTimer = setTimeout(timeUp(limits.requestTimeMs), limits.requestTimeMs);
     this.#totalTimer = setTimeout(timeUp(limits.totalTimeMs), limits.totalTimeMs);
     response.once('close', () => {
-      if (!response.writableFinished) this.#abort.abort(new GitMirrorError('GM_NETWORK', 'The client went away'));
+      if (response.writableFinished) return;
+      this.#isAbandoned = !this.#abort.signal.aborted;
+      this.#abort.abort(new GitMirrorError('GM_NETWORK', 'The client went away'));
     });
     // Errors of the two streams are seen where they are read and written.
     request.on('error', () => undefined);
@@ -60,6 +49,12 @@ export class HttpExchange {
 
   get method(): string {
     return this.request.method ?? '';
+  }
+
+  /** Value of the `Git-Protocol` header; empty without one, or when it is none. */
+  get gitProtocol(): string {
+    const value = this.request.headers['git-protocol'];
+    return plainGitProtocol(Array.isArray(value) ? value.join(':') : value);
   }
 
   /** Aborted when the client is gone, time is up, or the exchange is over. */
@@ -82,9 +77,8 @@ export class HttpExchange {
   }
 
   /** Says what the request is about, for the record. */
-  describe(repository: string, path: string): void {
-    this.#repository = repository;
-    this.#path = path;
+  describe(repository: string, path: string, service?: string): void {
+    this.#about = { repository, path, service };
   }
 
   /** Bytes of the request body have been read. */
@@ -103,23 +97,27 @@ export class HttpExchange {
     this.signal.throwIfAborted();
     response.writeHead(answer.status, answer.headers.flat());
     this.#idleTimer.refresh();
-    for await (const chunk of answer.body) {
-      this.signal.throwIfAborted();
-      this.#responseBytes += chunk.length;
-      if (!response.write(chunk)) await once(response, 'drain', { signal: this.signal }).catch(this.#rethrowReason);
-      this.#idleTimer.refresh();
+    if (this.method !== 'HEAD') {
+      for await (const chunk of answer.body) {
+        this.signal.throwIfAborted();
+        this.#responseBytes += chunk.length;
+        if (!response.write(chunk)) await once(response, 'drain', { signal: this.signal }).catch(this.#rethrowReason);
+        this.#idleTimer.refresh();
+      }
     }
     await this.#end();
   }
 
-  /** Sends one line of plain text. */
-  sendText(status: number, line: string, headers: Headers = []): Promise<void> {
-    return this.#sendWhole(status, `${line}\n`, [['Content-Type', 'text/plain; charset=utf-8'], ...headers]);
+  /** Sends one line of plain text, never cached. */
+  sendText(status: number, line: string, headers: HeaderList = []): Promise<void> {
+    const type = [['Content-Type', 'text/plain; charset=utf-8']] as const;
+    return this.#sendWhole(status, `${line}\n`, [...headers, ...noCacheHeaders, ...type]);
   }
 
   /** Sends an HTML page. It may hold nothing but text and its own styles. */
   sendPage(html: string): Promise<void> {
     return this.#sendWhole(200, html, [
+      ...noCacheHeaders,
       ['Content-Type', 'text/html; charset=utf-8'],
       ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'"],
     ]);
@@ -135,14 +133,22 @@ export class HttpExchange {
     clearTimeout(this.#idleTimer);
     clearTimeout(this.#totalTimer);
     this.#abort.abort(new GitMirrorError('GM_NETWORK', 'The exchange is over'));
+    const { backend, allFacts, phases } = this.report;
     return {
       method: this.method,
-      repository: this.#repository,
-      path: this.#path,
+      repository: this.#about?.repository,
+      path: this.#about?.path,
+      service: this.#about?.service,
       status: this.#response.headersSent ? this.#response.statusCode : clientGoneStatus,
       requestBytes: this.#requestBytes,
       responseBytes: this.#responseBytes,
+      startMs: performance.timeOrigin + this.#startedAt,
       durationMs: performance.now() - this.#startedAt,
+      isAbandoned: this.#isAbandoned,
+      backend,
+      gitProtocol: this.gitProtocol,
+      facts: allFacts,
+      phases,
       ...(this.#error === undefined ? {} : { error: this.#error }),
     };
   }
@@ -151,16 +157,15 @@ export class HttpExchange {
     throw this.signal.aborted ? this.signal.reason : error;
   };
 
-  async #sendWhole(status: number, text: string, headers: Headers): Promise<void> {
+  async #sendWhole(status: number, text: string, headers: HeaderList): Promise<void> {
     const response = this.#response;
     if (response.destroyed) return;
     const body = Buffer.from(text);
     const isEarly = !this.request.complete;
-    const all: Headers = [
+    const all: HeaderList = [
       ...headers,
       ['Content-Length', String(body.length)],
       ['X-Content-Type-Options', 'nosniff'],
-      ['Cache-Control', 'no-cache, max-age=0, must-revalidate'],
       ...(isEarly ? ([['Connection', 'close']] as const) : []),
     ];
     response.writeHead(status, all.flat());

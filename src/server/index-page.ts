@@ -1,4 +1,4 @@
-import type { ServedRepository } from './repository-table.ts';
+import type { ServedRepository } from './repository-lookup.ts';
 
 const escapes: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -1,32 +1,9 @@
 import { realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { GitMirrorError } from '../core/error.ts';
+import type { FoundRepository, RepositoryLookup, ServedRepository } from './repository-lookup.ts';
 
-/** A repository that is served. */
-export interface ServedRepository {
-  /** Name in URLs: `project.git` or `group/project.git`. */
-  readonly name: string;
-  /** Directory of the repository. */
-  readonly directory: string;
-  /** `preparing` until the first copy is complete: such a repository is answered with "come back later". */
-  readonly state: 'preparing' | 'ready';
-  /** Where it comes from, for the index page; credentials removed. */
-  readonly upstream?: string | undefined;
-}
-
-/** What is known of a name. */
-export type FoundRepository =
-  | { readonly kind: 'found'; readonly name: string; readonly directory: string }
-  | { readonly kind: 'preparing'; readonly name: string }
-  | { readonly kind: 'unknown' };
-
-/** Says which directory stands behind a name. */
-export interface RepositoryLookup {
-  /** Looks up the name in a URL. `name` comes from the client and never reaches the file system. */
-  find(name: string): Promise<FoundRepository>;
-  /** All repositories, by name. */
-  list(): readonly ServedRepository[];
-}
+export type { RepositoryLookup } from './repository-lookup.ts';
 
 /** Longest name, and the characters a name is made of: no component begins with a dot or a dash. */
 const maxNameLength = 255;

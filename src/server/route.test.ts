@@ -14,13 +14,13 @@ describe('parseRoute', () => {
     ['/a.git/info/refs?service=git-upload-archive', 'unknown-service'],
     ['/a.git/info/refs?service=', 'unknown-service'],
     ['/a.git', 'unknown'],
-    ['/info/refs', 'unknown'],
     ['/a.git/config', 'unknown'],
-    ['/a.git/objects/info/alternates', 'unknown'],
     ['/a.git/objects/ab/xyz', 'unknown'],
-    ['/.git/info/refs', 'unknown'],
+    ['/.git/a.git/info/refs', 'unknown'],
     ['/a/.hidden/info/refs', 'unknown'],
-    ['/%2egit/info/refs', 'unknown'],
+    ['/a/.git/.git/info/refs', 'unknown'],
+    ['/%2ehidden/info/refs', 'unknown'],
+    ['/.gitx/info/refs', 'unknown'],
     ['', 'malformed'],
     ['*', 'malformed'],
     ['http://host/a.git/info/refs', 'malformed'],
@@ -49,6 +49,8 @@ describe('parseRoute', () => {
     ['/a.git/git-upload-pack?x', 'POST', 'git-upload-pack', ''],
     ['/a.git/HEAD', 'GET', 'HEAD', ''],
     ['/a.git/objects/info/packs', 'GET', 'objects/info/packs', ''],
+    ['/a.git/objects/info/alternates', 'GET', 'objects/info/alternates', ''],
+    ['/a.git/objects/info/http-alternates', 'GET', 'objects/info/http-alternates', ''],
     [`/a.git/objects/ab/${oid.slice(2)}`, 'GET', `objects/ab/${oid.slice(2)}`, ''],
     [`/a.git/objects/pack/pack-${oid}.idx`, 'GET', `objects/pack/pack-${oid}.idx`, ''],
   ])('%s goes to the backend', (url, method, path, query) => {
@@ -59,13 +61,19 @@ describe('parseRoute', () => {
     expect(parseRoute('/group/a%2Bb%2525.git/HEAD')).toMatchObject({ repository: 'group/a+b%25.git' });
   });
 
+  test('the root itself has no name, and the folder .git of a checkout may be named', () => {
+    expect(parseRoute('/info/refs')).toMatchObject({ kind: 'git', repository: '' });
+    expect(parseRoute('/.git/info/refs')).toMatchObject({ kind: 'git', repository: '.git' });
+    expect(parseRoute('/a/.git/git-receive-pack')).toMatchObject({ kind: 'push', repository: 'a/.git' });
+  });
+
   test('whatever is asked for, a name never steps upwards and a path is one of the known ones', () => {
     const piece = fc.constantFrom('..', '.', '/', '%2e', '%2F', '%5c', '%00', '%', 'a.git', 'info/refs', 'HEAD', '\\');
     fc.assert(
       fc.property(fc.array(fc.oneof(piece, fc.string()), { maxLength: 8 }), (pieces) => {
         const route = parseRoute(`/${pieces.join('')}`);
         if (route.kind !== 'git') return;
-        expect(route.repository.split('/').every((part) => part !== '' && !part.startsWith('.'))).toBe(true);
+        expect(route.repository).toMatch(/^(?:|(?:[^/.][^/]*\/)*(?:[^/.][^/]*|\.git))$/);
         expect(route.repository).not.toMatch(/[\\\0]/);
         expect(route.path).toMatch(/^(?:info\/refs|git-upload-pack|HEAD|objects\/[0-9a-z/.-]+)$/);
       }),

@@ -2,16 +2,17 @@
 export type Route =
   | { readonly kind: 'index' }
   | { readonly kind: 'health' }
-  /** A file or service of a repository; `method` is the only one that fits. */
+  /**
+   * A file or service of a repository (its name is empty for the root itself), or `push`: a push or the advertisement that
+   * precedes one. `method` is the only one that fits; GET includes HEAD.
+   */
   | {
-      readonly kind: 'git';
+      readonly kind: 'git' | 'push';
       readonly repository: string;
       readonly method: 'GET' | 'POST';
       readonly path: string;
       readonly query: string;
     }
-  /** A push, or the advertisement that precedes one. */
-  | { readonly kind: 'push'; readonly repository: string }
   /** A service that this server does not know. */
   | { readonly kind: 'unknown-service' }
   | { readonly kind: 'malformed'; readonly reason: string }
@@ -25,7 +26,7 @@ const files: readonly { readonly pattern: RegExp; readonly method: 'GET' | 'POST
   { pattern: /^git-upload-pack$/, method: 'POST' },
   { pattern: /^git-receive-pack$/, method: 'POST' },
   { pattern: /^HEAD$/, method: 'GET' },
-  { pattern: /^objects\/info\/packs$/, method: 'GET' },
+  { pattern: /^objects\/info\/(?:packs|alternates|http-alternates)$/, method: 'GET' },
   { pattern: /^objects\/[0-9a-f]{2}\/(?:[0-9a-f]{38}|[0-9a-f]{62})$/, method: 'GET' },
   { pattern: /^objects\/pack\/pack-(?:[0-9a-f]{40}|[0-9a-f]{64})\.(?:pack|idx)$/, method: 'GET' },
 ];
@@ -50,25 +51,29 @@ export function parseRoute(url: string): Route {
   for (const raw of rawPath.slice(1).split('/')) {
     const segment = decodeSegment(raw);
     if (segment === undefined) return malformed('the path is not well formed');
-    if (segment.startsWith('.')) return { kind: 'unknown' };
     segments.push(segment);
   }
   return findFile(segments, queryStart < 0 ? '' : url.slice(queryStart + 1));
 }
 
 function findFile(segments: readonly string[], rawQuery: string): Route {
-  for (let count = Math.min(maxFileSegments, segments.length - 1); count > 0; count -= 1) {
+  for (let count = Math.min(maxFileSegments, segments.length); count > 0; count -= 1) {
     const path = segments.slice(-count).join('/');
     const file = files.find(({ pattern }) => pattern.test(path));
     if (file === undefined) continue;
-    return routeFor(segments.slice(0, -count).join('/'), path, file.method, rawQuery);
+    const repository = segments.slice(0, -count);
+    // Whoever asks for `x/.git` means the repository of the checkout `x`; no other hidden folder is looked into.
+    if (repository.some((part, index) => part.startsWith('.') && (part !== '.git' || index < repository.length - 1))) {
+      return { kind: 'unknown' };
+    }
+    return routeFor(repository.join('/'), path, file.method, rawQuery);
   }
   return { kind: 'unknown' };
 }
 
 /** The query is rebuilt from what was understood: readers differ on which of two equal names counts. */
 function routeFor(repository: string, path: string, method: 'GET' | 'POST', rawQuery: string): Route {
-  if (path === 'git-receive-pack') return { kind: 'push', repository };
+  if (path === 'git-receive-pack') return { kind: 'push', repository, method, path, query: '' };
   if (path !== 'info/refs') return { kind: 'git', repository, method, path, query: '' };
   const services = new URLSearchParams(rawQuery).getAll('service');
   if (services.length > 1) return malformed('the query names more than one service');
@@ -78,7 +83,7 @@ function routeFor(repository: string, path: string, method: 'GET' | 'POST', rawQ
     case 'git-upload-pack':
       return { kind: 'git', repository, method, path, query: 'service=git-upload-pack' };
     case 'git-receive-pack':
-      return { kind: 'push', repository };
+      return { kind: 'push', repository, method, path, query: 'service=git-receive-pack' };
     default:
       return { kind: 'unknown-service' };
   }
