@@ -5,12 +5,22 @@ import type { CommitGraph } from './commit-graph.ts';
 import type { ObjectNumber } from './object-number.ts';
 import type { ReachabilityBitmaps } from './reachability-bitmaps.ts';
 
-/** Content of an object in kernel memory: borrowed until the next call that reads from the same database. */
+/** Content of an object in kernel memory: borrowed until the next call that reads from any database of the thread. */
 export interface ObjectContent {
   type: ObjectType;
   /** Address in `kernel.memory`. */
   address: number;
   size: number;
+}
+
+/** An object and the delta it is stored as: borrowed as {@link ObjectContent} is. Addresses are in `kernel.memory`. */
+export interface DeltaContent extends ObjectContent {
+  /** -1 when the base has no number. */
+  readonly baseNumber: ObjectNumber;
+  readonly baseAddress: number;
+  readonly baseSize: number;
+  readonly deltaAddress: number;
+  readonly deltaSize: number;
 }
 
 /** How an object lies in its pack. Fields are overwritten by the next `readEntry`. */
@@ -81,6 +91,8 @@ export interface ObjectDatabase {
   /** Inflated size of the object, without reading all of it. */
   sizeOf(number: ObjectNumber): number;
   read(number: ObjectNumber): ObjectContent;
+  /** The object with its delta and the delta's base, where it is stored as one (for `scanTreeDelta`); else undefined. */
+  readDelta(number: ObjectNumber): DeltaContent | undefined;
   /** How the object lies on disk. */
   readEntry(number: ObjectNumber, entry: StoredEntry): void;
 
