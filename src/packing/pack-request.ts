@@ -25,13 +25,17 @@ export type PackProgress =
   | { readonly phase: 'compressing'; readonly done: number; readonly total: number }
   | { readonly phase: 'writing'; readonly done: number; readonly total: number };
 
-/** What was written. */
+/** What was written: the numbers of git's line `Total 5 (delta 2), reused 3 (delta 1), pack-reused 1`. */
 export interface PackStatistics {
   readonly objects: number;
   readonly deltas: number;
   /** Objects copied as they lie on disk, and how many of them are deltas. */
   readonly reused: number;
   readonly reusedDeltas: number;
+  /** Objects copied from a pack with bitmaps without a closer look: not among the three numbers above. */
+  readonly packReused: number;
+  /** Packs those came from: `(from 1)` in git's line since 2.45. */
+  readonly packsReused: number;
   /** Bytes of the pack, trailer included. */
   readonly bytes: number;
   readonly compressMs: number;

@@ -1,0 +1,79 @@
+import { TimeSlice } from '../pack/time-slice.ts';
+import { packType } from '../objects/object-type.ts';
+import { cutDeltaChains } from './delta-chains.ts';
+import { createPackPlan, createStoredEntry, locateObject, packWay, type PackPlan } from './pack-plan.ts';
+import type { PackRequest } from './pack-request.ts';
+
+/**
+ * Decides which objects are copied as they lie on disk, as git does: whole ones, and deltas whose base is in the pack too
+ * or, in a thin pack, with the client. Cycles, which deltas of different packs can form, and chains longer than
+ * pack.depth are cut. What is left has to be compressed anew.
+ */
+export async function planReuse(request: PackRequest): Promise<PackPlan> {
+  const { objects, selection, settings, thin, signal } = request;
+  const slice = new TimeSlice(signal);
+  const plan = createPackPlan(selection);
+  const { count, numbers, bases, ways } = plan;
+  /** Index in the selection plus 1, by object number. Never touched pages of it cost nothing. */
+  const places = new Uint32Array(objects.numberLimit);
+  for (let index = 0; index < count; index++) places[numbers[index] ?? 0] = index + 1;
+  const externalBases = new Map<number, number>();
+  const entry = createStoredEntry();
+  for (let index = 0; index < count; index++) {
+    if (slice.isOver()) await slice.pause();
+    locateObject(plan, index, objects, entry);
+    if (entry.pack < 0) continue;
+    if (entry.type !== packType.ofsDelta && entry.type !== packType.refDelta) {
+      ways[index] = packWay.copied;
+      continue;
+    }
+    const { baseNumber } = entry;
+    if (baseNumber < 0) continue;
+    const place = places[baseNumber] ?? 0;
+    if (place > 0) {
+      ways[index] = packWay.copied;
+      bases[index] = place - 1;
+    } else if (thin && selection.clientHas(baseNumber)) {
+      ways[index] = packWay.copied;
+      bases[index] = count + externalPlace(plan, externalBases, baseNumber);
+    }
+  }
+  markPackReused(plan, request);
+  cutDeltaChains(
+    plan,
+    settings.depth,
+    (index) => {
+      bases[index] = -1;
+      ways[index] = packWay.whole;
+    },
+    (index) => plan.isPackReused[index] === 1,
+  );
+  return plan;
+}
+
+/** The place of `number` among the plan's externals, given to it now if it has none. */
+export function externalPlace(plan: PackPlan, known: Map<number, number>, number: number): number {
+  let place = known.get(number);
+  if (place === undefined) {
+    place = plan.externals.push(number) - 1;
+    known.set(number, place);
+  }
+  return place;
+}
+
+/**
+ * With bitmaps, git copies from their pack whatever needs nothing from elsewhere, without asking for a better delta or
+ * for the length of a chain (pack.allowPackReuse).
+ */
+function markPackReused(plan: PackPlan, { objects, settings }: PackRequest): void {
+  const pack = settings.allowPackReuse ? (objects.bitmaps?.pack ?? -1) : -1;
+  if (pack < 0) return;
+  const { count, bases, packs, offsets, ways, isPackReused } = plan;
+  for (let index = 0; index < count; index++) {
+    if (packs[index] !== pack || ways[index] !== packWay.copied) continue;
+    const base = bases[index] ?? -1;
+    // A base further in front in the same pack: such links cannot form a cycle.
+    if (base >= 0 && !(packs[base] === pack && (offsets[base] ?? 0) < (offsets[index] ?? 0))) continue;
+    isPackReused[index] = 1;
+  }
+}
