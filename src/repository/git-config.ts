@@ -1,3 +1,5 @@
+import type { IntegerRange } from './config/config-number.ts';
+
 /**
  * Git's configuration of one repository (git-config(1)): system, global, the repository's, its worktree's and the
  * environment's, with includes, in this order. A snapshot: it does not change.
@@ -11,8 +13,12 @@ export interface GitConfig {
   getAll(key: string): readonly string[];
   /** @throws GitMirrorError `GM_CORRUPT`, in git's words, for a value that is no boolean. */
   getBoolean(key: string): boolean | undefined;
-  /** A number, with `k`, `m` or `g` behind it. @throws GitMirrorError `GM_CORRUPT` for anything else. */
-  getInteger(key: string): number | undefined;
+  /**
+   * A number, with `k`, `m` or `g` behind it, that fits into the C type in which git holds it (`int64` when left out).
+   *
+   * @throws GitMirrorError `GM_CORRUPT`, in git's words, for anything else
+   */
+  getInteger(key: string, range?: IntegerRange): number | undefined;
   /** Names of the subsections of `section`, each once, in the order in which they were first seen. */
   subsections(section: string): readonly string[];
   /**
