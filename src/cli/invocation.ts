@@ -1,12 +1,20 @@
 import type { Command } from 'commander';
 import type { NodeFlags } from './flags/node-flags.ts';
+import type { BackendFlags, LimitFlags, ServeFlags } from './flags/serve-flags.ts';
 import type { DryRunFlags } from './flags/policy-flags.ts';
 import type { OutputFlags } from './flags/output-flags.ts';
 import type { Host } from './host.ts';
 import type { ProbeFlags, ReplicationFlags } from './replication-request.ts';
 
 /** The flags of every command; a command sees those of its own groups. */
-export type CommandFlags = OutputFlags & DryRunFlags & ProbeFlags & ReplicationFlags & NodeFlags;
+export type CommandFlags = OutputFlags &
+  DryRunFlags &
+  ProbeFlags &
+  ReplicationFlags &
+  NodeFlags &
+  ServeFlags &
+  BackendFlags &
+  LimitFlags;
 
 /** A command that was parsed and is to be carried out. */
 export interface Invocation {

@@ -1,5 +1,6 @@
 import type { Options } from '../sync/client.ts';
 import { GitMirrorError } from '../core/error.ts';
+import type { ServeOptions } from '../node/run-serve.ts';
 import type { UpOptions } from '../node/run-up.ts';
 import { exitStatus } from './exit-status.ts';
 import type { Host, OutputStream, StopSignal } from './host.ts';
@@ -31,6 +32,11 @@ async function runUp(options: UpOptions): Promise<number> {
   return node.runUp(options);
 }
 
+async function runServe(options: ServeOptions): Promise<number> {
+  const node = await import('../node/run-serve.ts');
+  return node.runServe(options);
+}
+
 function onStopSignal(listener: (signal: StopSignal) => void): () => void {
   for (const signal of stopSignals) process.on(signal, listener);
   return () => {
@@ -57,6 +63,7 @@ export function openProcessHost(): Host {
     readStandardInput,
     openClient,
     runUp,
+    runServe,
     onStopSignal,
     exitNow: (status) => process.exit(status),
   };

@@ -7,6 +7,7 @@ import { completionCommand } from './commands/completion.ts';
 import { planCommand } from './commands/plan.ts';
 import { probeCommand } from './commands/probe.ts';
 import { replicateCommand } from './commands/replicate.ts';
+import { serveCommand } from './commands/serve.ts';
 import { syncCommand } from './commands/sync.ts';
 import { upCommand } from './commands/up.ts';
 import { outputFlags } from './flags/output-flags.ts';
@@ -19,6 +20,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   replicateCommand,
   bootstrapCommand,
   benchCommand,
+  serveCommand,
   upCommand,
   completionCommand,
 ];

@@ -70,6 +70,11 @@ async function dispatch(spec: CommandSpec, command: Command, host: Host, state: 
   state.flags = command.opts<OutputFlags>();
   state.secrets = passwordsIn(operands);
   applyEnvironment(command, host.env);
+  const { config } = command.opts<CommandFlags>();
+  if (config !== undefined) {
+    const { applyConfigFile } = await import('./flags/config-file.ts');
+    await applyConfigFile(command, config);
+  }
   const flags = command.opts<CommandFlags>();
   state.flags = flags;
   if (flags.quiet === true && flags.verbose === true) {

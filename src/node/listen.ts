@@ -1,6 +1,13 @@
 import type { Server } from 'node:http';
 import { GitMirrorError, messageOf } from '../core/error.ts';
-import type { ListenAddress } from './node-options.ts';
+
+/** Where a server answers. */
+export interface ListenAddress {
+  /** Default `127.0.0.1`. */
+  readonly host?: string | undefined;
+  /** Default 8418. 0 lets the system choose. */
+  readonly port?: number | undefined;
+}
 
 /** Port used when none is asked for. */
 export const defaultPort = 8418;

@@ -1,25 +1,15 @@
 import type { Client } from '../sync/client.ts';
 import type { Logger } from './logger.ts';
-
-/** Where the node answers. */
-export interface ListenAddress {
-  /** Default `127.0.0.1`. */
-  readonly host?: string | undefined;
-  /** Default 8418. 0 lets the system choose. */
-  readonly port?: number | undefined;
-}
+import type { ServingOptions } from './node-server.ts';
 
 /** What a node mirrors, where it keeps it and how it serves it. */
-export interface NodeOptions {
+export interface NodeOptions extends ServingOptions {
   /** URLs and paths of the repositories to mirror; relative paths are relative to `workingDir`. Empty: all the data folder knows. */
   readonly repositories: readonly string[];
   /** Folder for the copies and the state. Made when missing; only one node at a time uses it. */
   readonly dataDir: string;
   /** Default: the current directory of the process. */
   readonly workingDir?: string | undefined;
-  readonly listen?: ListenAddress | undefined;
-  /** When the port is taken: take the next free one (`true`, the default), or fail with `GM_SYSTEM`. */
-  readonly nextFreePort?: boolean | undefined;
   /** Time from the end of one sync of a repository to the start of the next, give or take a tenth. Default 60 s. */
   readonly intervalMs?: number | undefined;
   /** Sync every repository once and end; nothing is served. Default false. */
@@ -28,8 +18,6 @@ export interface NodeOptions {
   readonly logger?: Logger | undefined;
   /** Ends the node as {@link RunningNode.close} does. */
   readonly signal?: AbortSignal | undefined;
-  /** Environment of the git programs. Default `process.env`. */
-  readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
 /** A repository of a node. */

@@ -1,11 +1,24 @@
 import { createServer, type Server } from 'node:http';
 import { createGitHandler } from '../server/git-handler.ts';
-import { createGitHttpBackend } from '../server/git-http-backend.ts';
+import type { HandlerLimits } from '../server/handler-limits.ts';
+import { openBackend, type OpenBackendOptions, type OpenedBackend } from '../server/open-backend.ts';
+import type { RepositoryLookup } from '../server/repository-lookup.ts';
 import type { RequestRecord } from '../server/request-record.ts';
-import type { RepositoryTable } from '../server/repository-table.ts';
 import { listenOn } from './listen.ts';
 import type { Logger } from './logger.ts';
-import type { NodeOptions } from './node-options.ts';
+import type { ListenAddress } from './listen.ts';
+
+/** What a server serves with, and where. */
+export interface ServingOptions extends Omit<OpenBackendOptions, 'onWarning'> {
+  readonly listen?: ListenAddress | undefined;
+  /** When the port is taken: take the next free one (`true`, the default), or fail with `GM_SYSTEM`. */
+  readonly nextFreePort?: boolean | undefined;
+  readonly limits?: Partial<HandlerLimits> | undefined;
+  /** Serve git:// here, too. */
+  readonly gitListen?: ListenAddress | undefined;
+  /** Serve `GET /metrics` here. */
+  readonly metricsListen?: ListenAddress | undefined;
+}
 
 /** Connections at one time; what is above it waits in the system's queue. */
 const maxConnections = 1024;
@@ -17,35 +30,40 @@ export class NodeServer {
   /** Base URL, with a slash at the end. */
   readonly url: string;
   readonly #server: Server;
+  readonly #backend: OpenedBackend;
 
-  private constructor(server: Server, url: string) {
+  private constructor(server: Server, backend: OpenedBackend, url: string) {
     this.#server = server;
+    this.#backend = backend;
     this.url = url;
   }
 
-  /** Serves the repositories of `table`. Throws `GM_SYSTEM` when git is missing or the port cannot be had. */
-  static async start(
-    options: Pick<NodeOptions, 'env' | 'listen' | 'nextFreePort'>,
-    table: RepositoryTable,
-    logger: Logger,
-  ): Promise<NodeServer> {
-    const backend = await createGitHttpBackend({
-      env: options.env,
+  /** Serves `repositories`. Throws `GM_SYSTEM` when git is needed and missing, or the port cannot be had. */
+  static async start(options: ServingOptions, repositories: RepositoryLookup, logger: Logger): Promise<NodeServer> {
+    const opened = await openBackend({
+      ...options,
       onWarning: ({ directory, path, text }) => {
         logger.log('warn', 'backend', `${path} of ${directory}: ${text}`, { directory, path });
       },
     });
     const handler = createGitHandler({
-      repositories: table,
-      backend,
+      repositories,
+      backend: opened.backend,
+      pushBackend: opened.pushBackend,
+      limits: options.limits,
       onRequest: (record) => {
         logRequest(logger, record);
       },
     });
     const server = createServer(handler);
     server.maxConnections = maxConnections;
-    const url = await listenOn(server, options.listen ?? {}, options.nextFreePort ?? true);
-    return new NodeServer(server, url);
+    try {
+      const url = await listenOn(server, options.listen ?? {}, options.nextFreePort ?? true);
+      return new NodeServer(server, opened, url);
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
   }
 
   /** Stops accepting, lets running requests finish for `graceMs`, then breaks them off. */
@@ -66,15 +84,19 @@ export class NodeServer {
     });
     await Promise.race([closed, tooLate]);
     for (const timer of timers) clearTimeout(timer);
+    await this.#backend.close();
   }
 }
 
 function logRequest(logger: Logger, record: RequestRecord): void {
-  const { method, repository, path, status, responseBytes, durationMs, error } = record;
-  const what = repository === undefined ? 'request' : `${repository}/${path ?? ''}`;
+  const { method, repository, path, status, responseBytes, durationMs, error, backend, facts } = record;
+  const what = repository === undefined ? 'request' : repository === '' ? (path ?? '') : `${repository}/${path ?? ''}`;
   const isFailure = status >= 500 && status !== 503;
-  const message = `${method} ${what}: ${status}, ${responseBytes} bytes, ${(durationMs / 1000).toFixed(2)} s`;
-  logger.log(isFailure ? 'warn' : 'debug', 'request', error === undefined ? message : `${message} (${error})`, {
+  const details = [facts.command, backend].filter((text) => text !== undefined).join(', ');
+  const message =
+    `${method} ${what}: ${status}, ${responseBytes} bytes, ${(durationMs / 1000).toFixed(2)} s` +
+    (details === '' ? '' : ` (${details})`);
+  logger.log(isFailure ? 'warn' : 'debug', 'request', error === undefined ? message : `${message}: ${error}`, {
     ...record,
   });
 }

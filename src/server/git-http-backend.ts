@@ -22,6 +22,8 @@ export interface GitHttpBackendOptions {
   /** Environment of the programs; what would bind them to another repository is removed. Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly onWarning?: ((warning: BackendWarning) => void) | undefined;
+  /** `GIT_NAMESPACE` of what is served; default none. */
+  readonly namespace?: string | undefined;
   /** Let `http.receivepack` of the repository decide whether it takes pushes. Default: it takes none. */
   readonly allowPush?: boolean | undefined;
 }
@@ -38,7 +40,8 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
  * ways with back-pressure. All that a request started ends with it. Throws `GM_SYSTEM` when git is missing.
  */
 export async function createGitHttpBackend(options: GitHttpBackendOptions = {}): Promise<GitBackend> {
-  const env = servingEnvironment(options.env ?? process.env);
+  const clean = servingEnvironment(options.env ?? process.env);
+  const env = { ...clean, ...(options.namespace === undefined ? {} : { GIT_NAMESPACE: options.namespace }) };
   const onWarning = options.onWarning ?? (() => undefined);
   const program = join(await findGitExecPath(env), 'git-http-backend');
   return {

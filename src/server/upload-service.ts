@@ -10,6 +10,8 @@ export interface UploadRun extends Pick<
   /** The repository's `.git` folder, or the bare repository: a real path. */
   readonly directory: string;
   readonly observer: UploadObserver;
+  /** Address of the client, when known: a client stays with one backend. */
+  readonly remoteAddress?: string | undefined;
 }
 
 /**

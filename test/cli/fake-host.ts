@@ -1,5 +1,6 @@
 import type { Host, StopSignal } from '../../src/cli/host.ts';
 import { run } from '../../src/cli/run.ts';
+import type { ServeOptions } from '../../src/node/run-serve.ts';
 import type { UpOptions } from '../../src/node/run-up.ts';
 import type { Options } from '../../src/sync/client.ts';
 import type { CallOptions } from '../../src/sync/progress.ts';
@@ -102,6 +103,13 @@ export class FakeHost implements Host {
   upOptions: UpOptions | undefined;
   runUp: Host['runUp'] = async (options) => {
     this.upOptions = options;
+    options.write('a line\n');
+    return 0;
+  };
+
+  serveOptions: ServeOptions | undefined;
+  runServe: Host['runServe'] = async (options) => {
+    this.serveOptions = options;
     options.write('a line\n');
     return 0;
   };

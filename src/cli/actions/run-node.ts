@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { clientSettings } from '../client-options.ts';
 import { readCredentials } from '../credentials.ts';
 import type { Invocation } from '../invocation.ts';
+import { servingOptions } from '../serving-options.ts';
 
 /** Where a node keeps its copies unless told otherwise (XDG Base Directory Specification). */
 function defaultDataFolder(env: NodeJS.ProcessEnv): string {
@@ -19,6 +20,7 @@ export async function runNode(invocation: Invocation): Promise<number> {
   const { options, trace } = clientSettings(invocation, credentials);
   try {
     return await host.runUp({
+      ...servingOptions(flags, host.env),
       repositories: operands,
       dataDir: flags.data ?? defaultDataFolder(host.env),
       listen: flags.listen,
@@ -27,7 +29,6 @@ export async function runNode(invocation: Invocation): Promise<number> {
       intervalMs: flags.interval,
       once: flags.once,
       client: await host.openClient(options),
-      env: host.env,
       json: flags.json,
       verbose: flags.verbose,
       quiet: flags.quiet,

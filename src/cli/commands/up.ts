@@ -1,6 +1,7 @@
 import { sourceFlags } from '../flags/endpoint-flags.ts';
 import { nodeFlags } from '../flags/node-flags.ts';
 import { logFlags } from '../flags/output-flags.ts';
+import { backendFlags, limitFlags } from '../flags/serve-flags.ts';
 import type { CommandSpec } from './command-spec.ts';
 
 /** `git mirror up`. */
@@ -12,7 +13,7 @@ export const upCommand: CommandSpec = {
     'told to stop. Without names it goes on with all repositories of the data folder. With --json every line of the ' +
     'log is a JSON object.',
   arguments: [{ term: '[upstream...]', description: 'URLs and paths of the repositories to mirror' }],
-  flagGroups: [nodeFlags, sourceFlags, logFlags],
+  flagGroups: [nodeFlags, backendFlags, limitFlags, sourceFlags, logFlags],
   examples: [
     { command: 'up .', purpose: 'serve a copy of the repository here' },
     {

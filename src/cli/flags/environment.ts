@@ -2,7 +2,8 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { GitMirrorError } from '../../core/error.ts';
 import { Flag, parseBoolean } from './flag.ts';
 
-function valueOf(flag: Flag, text: string): unknown {
+/** What `text` means for `flag`, as it would behind it on the command line. Throws `InvalidArgumentError` with a sentence. */
+export function flagValue(flag: Flag, text: string): unknown {
   if (flag.isBoolean()) {
     const value = parseBoolean(text);
     if (value === undefined) throw new InvalidArgumentError('Give true or false.');
@@ -29,7 +30,7 @@ export function applyEnvironment(command: Command, env: NodeJS.ProcessEnv): void
     const text = env[flag.environment];
     if (text === undefined || text === '' || command.getOptionValueSource(name) === 'cli') continue;
     try {
-      command.setOptionValueWithSource(name, valueOf(flag, text), 'env');
+      command.setOptionValueWithSource(name, flagValue(flag, text), 'env');
     } catch (error) {
       if (!(error instanceof InvalidArgumentError)) throw error;
       throw new GitMirrorError(
