@@ -31,10 +31,11 @@ export class FilesRefStore implements RefStore {
     this.#options = options;
   }
 
-  head(): Head | undefined {
-    const read = this.#read('HEAD');
+  head(headName = 'HEAD'): Head | undefined {
+    if (!isReadableRefName(headName)) return undefined;
+    const read = this.#read(headName);
     if (read.kind === 'missing') return undefined;
-    const resolved = resolveRef('HEAD', (name) => (name === 'HEAD' ? read : this.#read(name)));
+    const resolved = resolveRef(headName, (name) => (name === headName ? read : this.#read(name)));
     return resolved && { target: resolved.isSymbolic ? resolved.name : undefined, oid: resolved.oid };
   }
 
