@@ -329,10 +329,14 @@ async function works(path) {
 /** Everything that decides what the compiler writes. */
 function buildKey() {
   const hash = createHash('sha256');
-  const files = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'].map((name) =>
-    join(root, name),
-  );
-  for (const path of [...files, ...sourceFiles(join(root, 'src'))]) {
+  const files = [
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    join('scripts', 'build-kernel.ts'),
+  ].map((name) => join(root, name));
+  for (const path of [...files, ...sourceFiles(join(root, 'assembly')), ...sourceFiles(join(root, 'src'))]) {
     hash.update(relative(root, path)).update('\0').update(fs.readFileSync(path)).update('\0');
   }
   return hash.digest('hex');
@@ -346,21 +350,24 @@ function sourceFiles(folder) {
   return entries.flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return sourceFiles(path);
-    return entry.name.endsWith('.test.ts') ? [] : [path];
+    return entry.name.endsWith('.test.ts') || entry.name.startsWith('kernel.wasm') ? [] : [path];
   });
 }
 
 /** @param {string} node */
 async function build(node) {
   const key = buildKey();
-  if (readText(buildStamp) === key && fs.existsSync(join(dist, 'cli', 'main.js'))) return;
+  const products = [join(dist, 'cli', 'main.js'), join(root, 'src', 'kernel', 'kernel.wasm')];
+  if (readText(buildStamp) === key && products.every((path) => fs.existsSync(path))) return;
   say('Building …');
   const fresh = join(root, 'dist.new');
   fs.rmSync(fresh, { recursive: true, force: true });
   const compiler = join(modules, 'typescript', 'bin', 'tsc');
   // Always the whole, into a folder of its own: nothing is left of files that are gone, and a failure changes nothing.
   const options = ['--outDir', fresh, '--incremental', 'false', '--tsBuildInfoFile', 'null'];
-  const status = await run(node, [compiler, '-p', join(root, 'tsconfig.build.json'), ...options]);
+  let status = await run(node, [compiler, '-p', join(root, 'tsconfig.build.json'), ...options]);
+  stopIfAsked();
+  if (status === 0) status = await run(node, [join(root, 'scripts', 'build-kernel.ts'), join(fresh, 'kernel')]);
   stopIfAsked();
   if (status !== 0) {
     fs.rmSync(fresh, { recursive: true, force: true });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compressible, deflateSettings, skewedBytes } from '../../test/kernels/compressible.ts';
 import { inflateStatus } from './inflate-state.ts';
 import { Inflater, outputSlackBytes, windowBytes } from './inflate.ts';
 
@@ -42,37 +43,10 @@ function inflate(
   }
 }
 
-const settings = fc.record({
-  level: fc.integer({ min: 0, max: 9 }),
-  memLevel: fc.integer({ min: 1, max: 9 }),
-  windowBits: fc.integer({ min: 9, max: 15 }),
-  strategy: fc.constantFrom(
-    constants.Z_DEFAULT_STRATEGY,
-    constants.Z_FIXED,
-    constants.Z_HUFFMAN_ONLY,
-    constants.Z_RLE,
-    constants.Z_FILTERED,
-  ),
-});
-/** Bytes of every kind of compressibility: runs, words, noise. */
-const content = fc
-  .array(
-    fc.oneof(
-      fc.tuple(fc.nat(255), fc.integer({ min: 1, max: 3000 })).map(([byte, length]) => Buffer.alloc(length, byte)),
-      fc
-        .constantFrom('parent ', 'tree ', 'author A U Thor <author@example.com> 1700000000 +0000\n')
-        .map((text) => Buffer.from(text)),
-      fc.nat(4000).map((length) => randomBytes(length)),
-      fc.nat(400).map((length) => Buffer.from(randomBytes(length).toString('hex'))),
-    ),
-    { maxLength: 40 },
-  )
-  .map((parts) => Buffer.concat(parts));
-
 describe('Inflater', () => {
   test('inflates what zlib deflated, whatever the settings and the pieces', () => {
     fc.assert(
-      fc.property(content, settings, fc.integer({ min: 1, max: 5000 }), (bytes, options, step) => {
+      fc.property(compressible, deflateSettings, fc.integer({ min: 1, max: 5000 }), (bytes, options, step) => {
         const compressed = deflateSync(bytes, options);
         const tail = randomBytes(20);
         const result = inflate(Buffer.concat([compressed, tail]), step);
@@ -95,16 +69,7 @@ describe('Inflater', () => {
   });
 
   test('codes longer than the root tables', () => {
-    // Fibonacci frequencies make codes as long as they get.
-    const parts: Buffer[] = [];
-    for (let byte = 0, [low, high] = [1, 1]; byte < 24; byte++, [low, high] = [high, low + high]) {
-      parts.push(Buffer.alloc(low, byte * 7));
-    }
-    const bytes = Buffer.concat(parts);
-    for (let at = bytes.length - 1; at > 0; at--) {
-      const other = (at * 7919) % (at + 1);
-      [bytes[at], bytes[other]] = [bytes[other] ?? 0, bytes[at] ?? 0];
-    }
+    const bytes = skewedBytes();
     const compressed = deflateSync(bytes, { strategy: constants.Z_HUFFMAN_ONLY });
     expect(inflate(compressed, 65536, 65536).content.equals(bytes)).toBe(true);
   });

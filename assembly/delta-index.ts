@@ -1,0 +1,36 @@
+/** Bytes in front of the buckets; how an index is laid out is said in src/kernel/delta-index.ts. */
+export const indexHeaderBytes: usize = 16;
+
+/** Hashes the 16 bytes at `at`. No rolling: each place is hashed by itself, with nothing to wait for. */
+export function hashAt(at: usize): u32 {
+  const sum = load<u64>(at) * 0x9e37_79b1_85eb_ca87 + load<u64>(at, 8) * 0xc2b2_ae3d_27d4_eb4f;
+  return (<u32>(sum >> 32)) ^ (<u32>(sum >> 15));
+}
+
+/** `Kernel.indexDelta`, for an index of the given shape. */
+export function indexDelta(source: usize, index: usize, blockBytes: u32, blockCount: u32, bucketBits: u32): void {
+  store<u32>(index, blockBytes);
+  store<u32>(index, blockCount, 4);
+  store<u32>(index, bucketBits, 8);
+  const heads = index + indexHeaderBytes;
+  const next = heads + ((<usize>4) << bucketBits);
+  const hashes = next + ((<usize>blockCount) << 2);
+  const shift = 32 - bucketBits;
+  memory.fill(heads, 0, next - heads);
+  if (blockCount == 0) return;
+  let at = source + <usize>(blockCount - 1) * blockBytes;
+  let hash = hashAt(at);
+  // From the last to the first: each goes to the head of its bucket.
+  for (let block = blockCount; block > 0; block--) {
+    at -= blockBytes;
+    const before: u32 = block > 1 ? hashAt(at) : ~hash;
+    const slot = (<usize>(block - 1)) << 2;
+    store<u32>(hashes + slot, hash);
+    if (before != hash) {
+      const head = heads + (((<usize>hash) >> shift) << 2);
+      store<u32>(next + slot, load<u32>(head));
+      store<u32>(head, block);
+    }
+    hash = before;
+  }
+}
