@@ -152,9 +152,7 @@ describe('the cache of packs', () => {
       await setImmediate();
       throw new GitMirrorError('GM_CORRUPT', 'an object is damaged');
     };
-    const both = [0, 1].map((worker) =>
-      caches[worker]?.forExchange().deliver('key', new CollectingSink(), never, broken),
-    );
+    const both = caches.map((cache) => cache.forExchange().deliver('key', new CollectingSink(), never, broken));
     for (const result of await Promise.allSettled(both)) {
       expect(result).toMatchObject({ status: 'rejected', reason: { code: 'GM_CORRUPT' } });
     }

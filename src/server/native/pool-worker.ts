@@ -2,7 +2,14 @@ import { Worker } from 'node:worker_threads';
 import type { ByteStream } from '../../core/byte-stream.ts';
 import { GitMirrorError } from '../../core/error.ts';
 import type { UploadObserver } from '../../upload/upload-observer.ts';
-import type { ExchangeStart, FromWorker, PackMessage, ToWorker, WorkerSettings } from './thread-messages.ts';
+import type {
+  ExchangeStart,
+  FromWorker,
+  PackMessage,
+  SegmentFromWorker,
+  ToWorker,
+  WorkerSettings,
+} from './thread-messages.ts';
 import { WorkerExchange } from './worker-exchange.ts';
 
 /** Repositories that a worker is taken to have warm. */
@@ -16,6 +23,7 @@ export interface PoolWorkerEvents {
   /** It is gone, and all its exchanges have failed. */
   readonly onExit: (error: Error | undefined) => void;
   readonly onPackMessage: (message: PackMessage) => void;
+  readonly onSegmentMessage: (message: SegmentFromWorker) => void;
 }
 
 /** One thread that runs exchanges, several at a time, taking turns. */
@@ -94,6 +102,12 @@ export class PoolWorker {
       case 'pack-leave':
       case 'pack-update':
         events.onPackMessage(message);
+        break;
+      case 'segment-ask':
+      case 'segment-cancel':
+      case 'segment-progress':
+      case 'segment-done':
+        events.onSegmentMessage(message);
         break;
       default:
         this.#exchanges.get(message.id)?.receive(message);

@@ -1,6 +1,7 @@
 import type { UploadFacts, UploadPhase } from '../../upload/upload-observer.ts';
 import type { UploadLimits } from '../../upload/upload-limits.ts';
 import type { PackClaim, PackState } from './pack-ledger.ts';
+import type { SegmentOutcome, SegmentTask } from './segment-broker.ts';
 import type { ThreadError } from './thread-error.ts';
 
 /** What a worker is told about an exchange when it begins. */
@@ -16,6 +17,8 @@ export interface ExchangeStart {
 export interface WorkerSettings {
   /** Environment that git's configuration is read with. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Threads that a delta search may be spread over. */
+  readonly searchThreads: number;
 }
 
 /**
@@ -32,7 +35,22 @@ export type ToWorker =
   /** What to do about the pack that was claimed. */
   | { readonly type: 'pack-claimed'; readonly claim: number; readonly answer: PackClaim }
   | { readonly type: 'pack-state'; readonly pack: number; readonly state: PackState }
-  | { readonly type: 'pack-unwanted'; readonly pack: number };
+  | { readonly type: 'pack-unwanted'; readonly pack: number }
+  | SegmentToWorker;
+
+/** About parts of a delta search: `segment` is the broker's number for one, `ask` that of the worker that asked. */
+export type SegmentToWorker =
+  | { readonly type: 'segment-search'; readonly segment: number; readonly task: SegmentTask }
+  | { readonly type: 'segment-abort'; readonly segment: number }
+  | { readonly type: 'segment-progress'; readonly ask: number; readonly done: number }
+  | { readonly type: 'segment-answer'; readonly ask: number; readonly outcome: SegmentOutcome };
+
+/** The same, to the broker. */
+export type SegmentFromWorker =
+  | { readonly type: 'segment-ask'; readonly ask: number; readonly task: SegmentTask }
+  | { readonly type: 'segment-cancel'; readonly ask: number }
+  | { readonly type: 'segment-progress'; readonly segment: number; readonly done: number }
+  | { readonly type: 'segment-done'; readonly segment: number; readonly outcome: SegmentOutcome };
 
 /** From a worker to the main thread. After `end` or `failed` nothing more comes of an exchange. */
 export type FromWorker =
@@ -48,7 +66,8 @@ export type FromWorker =
   | { readonly type: 'facts'; readonly id: number; readonly facts: UploadFacts }
   | { readonly type: 'end'; readonly id: number }
   | { readonly type: 'failed'; readonly id: number; readonly error: ThreadError }
-  | PackMessage;
+  | PackMessage
+  | SegmentFromWorker;
 
 /** What a worker tells the ledger of packs. */
 export type PackMessage =

@@ -4,8 +4,9 @@ import { GitMirrorError } from '../../core/error.ts';
 import type { UploadObserver } from '../../upload/upload-observer.ts';
 import { PackLedger } from './pack-ledger.ts';
 import { PoolWorker } from './pool-worker.ts';
+import { SegmentBroker } from './segment-broker.ts';
 import { encodeThreadError } from './thread-error.ts';
-import type { ExchangeStart, PackMessage, WorkerSettings } from './thread-messages.ts';
+import type { ExchangeStart, PackMessage, SegmentFromWorker, WorkerSettings } from './thread-messages.ts';
 import type { WorkerExchange } from './worker-exchange.ts';
 
 /** More threads than this only cost memory: each keeps indexes and caches of its own. */
@@ -21,7 +22,7 @@ export type Lane = 'quick' | 'long';
 
 /** How a pool is set up. */
 export interface WorkerPoolOptions {
-  readonly settings: WorkerSettings;
+  readonly settings: Omit<WorkerSettings, 'searchThreads'>;
   /** Threads for long work; default one a core. They start before the first request. */
   readonly workers?: number | undefined;
   /** Folder for packs that are kept, for this pool alone, and how many bytes they may take. Undefined: none are kept. */
@@ -38,16 +39,20 @@ interface Seat {
 
 /** The threads that serve. */
 export class WorkerPool {
-  readonly #options: WorkerPoolOptions;
+  readonly #settings: WorkerSettings;
+  readonly #onLost: (error: Error | undefined) => void;
   readonly #lanes: Readonly<Record<Lane, (Seat | undefined)[]>>;
   readonly #ledger: PackLedger | undefined;
+  readonly #broker: SegmentBroker;
   readonly #restarts = new Set<NodeJS.Timeout>();
   #nextNumber = 0;
   #isClosed = false;
 
   constructor(options: WorkerPoolOptions) {
-    this.#options = options;
     const { cache, workers = availableParallelism() } = options;
+    const count = Math.max(1, Math.min(maxWorkers, workers));
+    this.#settings = { ...options.settings, searchThreads: count };
+    this.#onLost = options.onLost ?? (() => undefined);
     this.#ledger =
       cache === undefined
         ? undefined
@@ -59,7 +64,21 @@ export class WorkerPool {
               this.#seat(number)?.worker.post({ type: 'pack-unwanted', pack });
             },
           });
-    const count = Math.max(1, Math.min(maxWorkers, workers));
+    this.#broker = new SegmentBroker({
+      candidates: () => this.#lanes.long.flatMap((seat) => seat?.number ?? []),
+      search: (number, segment, task) => {
+        this.#seat(number)?.worker.post({ type: 'segment-search', segment, task });
+      },
+      abort: (number, segment) => {
+        this.#seat(number)?.worker.post({ type: 'segment-abort', segment });
+      },
+      answer: (number, ask, outcome) => {
+        this.#seat(number)?.worker.post({ type: 'segment-answer', ask, outcome });
+      },
+      progress: (number, ask, done) => {
+        this.#seat(number)?.worker.post({ type: 'segment-progress', ask, done });
+      },
+    });
     this.#lanes = { quick: [undefined], long: new Array<undefined>(count).fill(undefined) };
     for (const lane of ['quick', 'long'] as const) {
       for (const index of this.#lanes[lane].keys()) this.#start(lane, index);
@@ -115,17 +134,23 @@ export class WorkerPool {
   #start(lane: Lane, index: number): void {
     const startedAt = performance.now();
     const number = this.#nextNumber++;
-    const worker = new PoolWorker(this.#options.settings, {
+    const worker = new PoolWorker(this.#settings, {
       onExit: (error) => {
         this.#lanes[lane][index] = undefined;
         if (this.#isClosed) return;
-        const lost = new GitMirrorError('GM_INTERNAL', 'The thread that was making this pack has ended');
-        this.#ledger?.lose(number, encodeThreadError(lost));
-        this.#options.onLost?.(error);
+        const lost = encodeThreadError(
+          new GitMirrorError('GM_INTERNAL', 'The thread that was making this pack has ended', { cause: error }),
+        );
+        this.#ledger?.lose(number, lost);
+        this.#broker.lose(number, lost);
+        this.#onLost(error);
         this.#restart(lane, index, startedAt);
       },
       onPackMessage: (message) => {
         this.#onPackMessage(number, worker, message);
+      },
+      onSegmentMessage: (message) => {
+        this.#onSegmentMessage(number, message);
       },
     });
     this.#lanes[lane][index] = { number, worker };
@@ -153,6 +178,23 @@ export class WorkerPool {
         break;
       case 'pack-update':
         ledger?.update(number, message.pack, message.state);
+        break;
+    }
+  }
+
+  #onSegmentMessage(number: number, message: SegmentFromWorker): void {
+    switch (message.type) {
+      case 'segment-ask':
+        this.#broker.ask(number, message.ask, message.task);
+        break;
+      case 'segment-cancel':
+        this.#broker.cancel(number, message.ask);
+        break;
+      case 'segment-progress':
+        this.#broker.progress(message.segment, message.done);
+        break;
+      case 'segment-done':
+        this.#broker.done(message.segment, message.outcome);
         break;
     }
   }
