@@ -36,6 +36,14 @@ export function compareRawText(left: string, right: string): number {
   return Buffer.compare(encodeRawText(left), encodeRawText(right));
 }
 
+/** Whether the bytes of `text` begin with those of `prefix`, which may end within a character. */
+export function startsWithRawText(text: string, prefix: string): boolean {
+  if (text.startsWith(prefix)) return true;
+  if (prefix.isWellFormed()) return false;
+  const bytes = encodeRawText(prefix);
+  return Buffer.compare(encodeRawText(text).subarray(0, bytes.length), bytes) === 0;
+}
+
 function decodeEscaped(bytes: Buffer, start: number, end: number): string {
   let text = '';
   for (let at = start; at < end;) {

@@ -8,9 +8,10 @@ import type { GitDirectory } from '../layout/git-directory.ts';
 import type { Head, Ref, RefStore } from '../ref-store.ts';
 import { type LooseRef, LooseRefs } from './loose-refs.ts';
 import { type PackedRef, PackedRefs } from './packed-refs.ts';
-import { missingRef, type RawRef, resolveRef } from './raw-ref.ts';
+import { missingRef, type RawRef } from './raw-ref.ts';
 import { isReadableRefName } from './ref-format.ts';
 import type { RefStoreOptions } from './ref-store-options.ts';
+import { readHead, toRef } from './resolved-ref.ts';
 
 /** With more loose refs than this nobody waits for a digest of them all. */
 const maxDigestedRefs = 2000;
@@ -32,16 +33,11 @@ export class FilesRefStore implements RefStore {
   }
 
   head(headName = 'HEAD'): Head | undefined {
-    if (!isReadableRefName(headName)) return undefined;
-    const read = this.#read(headName);
-    if (read.kind === 'missing') return undefined;
-    const resolved = resolveRef(headName, (name) => (name === headName ? read : this.#read(name)));
-    return resolved && { target: resolved.isSymbolic ? resolved.name : undefined, oid: resolved.oid };
+    return isReadableRefName(headName) ? readHead(headName, this.#read) : undefined;
   }
 
   find(name: string): Ref | undefined {
-    if (!isReadableRefName(name)) return undefined;
-    return toRef(name, this.#read(name), this.#read);
+    return isReadableRefName(name) ? toRef(name, this.#read(name), this.#read) : undefined;
   }
 
   *list(prefix = ''): Generator<Ref, void, undefined> {
@@ -104,11 +100,4 @@ export class FilesRefStore implements RefStore {
 /** A quick test for the names that nearly all refs have; what it does not pass may be good all the same. */
 function isPlainName(name: string): boolean {
   return name.length < 1000 && /^refs(?:\/[\w+-]+)+$/.test(name);
-}
-
-function toRef(name: string, raw: RawRef, read: (name: string) => RawRef): Ref | undefined {
-  if (raw.kind === 'oid' && !isNullOid(raw.oid)) return { name, oid: raw.oid, peeledOid: raw.peeledOid };
-  const resolved = resolveRef(name, (asked) => (asked === name ? raw : read(asked)));
-  if (resolved?.oid === undefined) return undefined;
-  return { name, oid: resolved.oid, symrefTarget: resolved.name };
 }

@@ -2,7 +2,7 @@ import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GitMirrorError } from '../../core/error.ts';
 import type { ObjectFormat } from '../../core/object-id.ts';
-import { compareRawText, decodeRawText } from '../../core/raw-text.ts';
+import { compareRawText, decodeRawText, startsWithRawText } from '../../core/raw-text.ts';
 import { codeOf } from '../file-stamp.ts';
 import type { GitDirectory } from '../layout/git-directory.ts';
 import { repositoryLimits } from '../repository-limits.ts';
@@ -65,7 +65,7 @@ export class LooseRefs {
         names.add(`${name}/`);
         if (!leadsTo(`${name}/`, walk.prefix) || isLoop(real.path, kind, above)) continue;
         this.#walk(`${name}/`, walk, [...above, real.path]);
-      } else if (real?.kind === 'file' && name.startsWith(walk.prefix)) {
+      } else if (real?.kind === 'file' && startsWithRawText(name, walk.prefix)) {
         // A namespace of the worktree's own may lie elsewhere than the folder that was listed.
         const isPlain = kind === 'file' && this.#pathOf(name) === join(path, last);
         const raw = isPlain ? readRegularRef(join(path, last), this.#format) : this.read(name);
@@ -87,7 +87,7 @@ interface Walk {
 
 /** Whether names in `folder` can begin with `prefix`. */
 function leadsTo(folder: string, prefix: string): boolean {
-  return folder.startsWith(prefix) || prefix.startsWith(folder);
+  return startsWithRawText(folder, prefix) || prefix.startsWith(folder);
 }
 
 /** Git goes round in circles until the system has enough of the links; every ref is found the first time. */

@@ -1,6 +1,7 @@
 import type { RepositoryLayout } from '../layout/repository-layout.ts';
 import type { RefStore } from '../ref-store.ts';
 import { FilesRefStore } from './files-ref-store.ts';
+import { ReftableRefStore } from './reftable-ref-store.ts';
 import type { RefStoreOptions } from './ref-store-options.ts';
 
 /**
@@ -13,5 +14,6 @@ export function openRefStore(
   layout: Pick<RepositoryLayout, 'gitDir' | 'commonDir' | 'format' | 'refStorage'>,
   options: RefStoreOptions = {},
 ): RefStore {
+  if (layout.refStorage === 'reftable') return new ReftableRefStore(layout, layout.format, options);
   return new FilesRefStore(layout, layout.format, options);
 }

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { GitMirrorError } from '../../core/error.ts';
 import { hexLength, isObjectId, type ObjectFormat, type ObjectId } from '../../core/object-id.ts';
-import { decodeRawText, encodeRawText } from '../../core/raw-text.ts';
+import { compareRawText, decodeRawText, encodeRawText, startsWithRawText } from '../../core/raw-text.ts';
 import { type FileStamp, isMissing, isSettled, stampOf, stampOfStat, systemError } from '../file-stamp.ts';
 import { repositoryLimits } from '../repository-limits.ts';
 import { type PackedHeader, readPackedHeader, sortPackedRefs, unexpectedLine } from './packed-header.ts';
@@ -75,9 +75,9 @@ export class PackedRefs {
       const reader = new RecordReader(source, snapshot.header, this.#format);
       const first = reader.lowerBound(start);
       for (const ref of reader.records(first)) {
-        if (!ref.name.startsWith(prefix)) {
-          // Where a name is cut in the middle of a character, texts do not show it.
-          if (Buffer.compare(encodeRawText(ref.name).subarray(0, start.length), start) > 0) return;
+        if (!startsWithRawText(ref.name, prefix)) {
+          // What comes before the first one is met too.
+          if (compareRawText(ref.name, prefix) > 0) return;
           continue;
         }
         yield ref;
