@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { GitConfig } from '../repository/git-config.ts';
-import { defaultPackSettings, readPackSettings } from './pack-settings.ts';
+import { defaultPackSettings, readPackSettings, type ReadableConfig } from './pack-settings.ts';
 
-function configOf(values: Readonly<Record<string, string>>): GitConfig {
+function configOf(values: Readonly<Record<string, string>>): ReadableConfig {
   return {
     get: (key) => values[key],
-    getAll: (key) => (values[key] === undefined ? [] : [values[key]]),
     getBoolean: (key) => {
       const value = values[key];
       if (value === undefined) return undefined;
@@ -13,10 +11,6 @@ function configOf(values: Readonly<Record<string, string>>): GitConfig {
       throw new Error(`bad boolean config value '${value}' for '${key}'`);
     },
     getInteger: (key) => (values[key] === undefined ? undefined : Number(values[key])),
-    subsections: () => [],
-    getProtected: () => undefined,
-    entries: () => [],
-    version: '1',
   };
 }
 

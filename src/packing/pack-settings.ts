@@ -31,12 +31,15 @@ export const defaultPackSettings: PackSettings = {
   allowPackReuse: true,
 };
 
+/** What of a configuration is read here. */
+export type ReadableConfig = Pick<GitConfig, 'get' | 'getBoolean' | 'getInteger'>;
+
 /**
  * The settings of one repository. Window and depth are brought into the range that git brings them into.
  *
  * @throws GitMirrorError `GM_CORRUPT`, in git's words, for a value that git dies of.
  */
-export function readPackSettings(config: GitConfig): PackSettings {
+export function readPackSettings(config: ReadableConfig): PackSettings {
   const defaults = defaultPackSettings;
   const threads = config.getInteger('pack.threads') ?? defaults.threads;
   if (threads < 0) throw invalid(`invalid number of threads specified (${String(threads)})`);
@@ -53,7 +56,7 @@ export function readPackSettings(config: GitConfig): PackSettings {
   };
 }
 
-function readLevel(config: GitConfig, key: string, what: string): number | undefined {
+function readLevel(config: ReadableConfig, key: string, what: string): number | undefined {
   const level = config.getInteger(key);
   if (level !== undefined && (level < -1 || level > 9)) {
     throw invalid(`bad ${what} compression level ${String(level)}`);
@@ -62,7 +65,7 @@ function readLevel(config: GitConfig, key: string, what: string): number | undef
 }
 
 /** A boolean, or `single` or `multi`, which say from how many packs. */
-function readPackReuse(config: GitConfig): boolean {
+function readPackReuse(config: ReadableConfig): boolean {
   const value = config.get('pack.allowpackreuse');
   if (value === undefined) return defaultPackSettings.allowPackReuse;
   if (/^(single|multi)$/i.test(value)) return true;

@@ -30,10 +30,17 @@ export async function listSelection(
   for (const edge of edges) {
     bases.push({ oid: await runGit(['rev-parse', `${edge}^{tree}`], { cwd: path }), path: '' });
     const tree = await runGit(['ls-tree', '-r', '-t', '--format=%(objectname) %(path)', edge], { cwd: path });
-    bases.push(...tree.split('\n').filter((line) => line !== '').map(parseLine));
+    bases.push(
+      ...tree
+        .split('\n')
+        .filter((line) => line !== '')
+        .map(parseLine),
+    );
   }
   const wanted = new Set(selected.map(({ oid }) => oid));
-  const uniqueBases = [...new Map(bases.map((base) => [base.oid, base])).values()].filter(({ oid }) => !wanted.has(oid));
+  const uniqueBases = [...new Map(bases.map((base) => [base.oid, base])).values()].filter(
+    ({ oid }) => !wanted.has(oid),
+  );
   const known = new Set<number>();
   if (haves.length > 0) {
     const had = await runGit(['rev-list', '--objects', '--stdin'], { cwd: path, input: `${haves.join('\n')}\n` });
