@@ -46,18 +46,25 @@ export class PackFile {
       const version = head.readUInt32BE(4);
       if (head.readUInt32BE(0) !== signature || version < 2 || version > 3) throw file.corrupt('it is no pack');
       const objectCount = head.readUInt32BE(8);
-      if (index !== undefined) {
-        const trailer = new Uint8Array(raw);
-        file.read(end, trailer, 0, raw);
-        if (objectCount !== index.objectCount || !equalBytes(trailer, index.packChecksum)) {
-          throw file.corrupt('the pack does not match its index');
-        }
+      const pack = new PackFile(file, version, objectCount, end);
+      if (
+        index !== undefined &&
+        (objectCount !== index.objectCount || !equalBytes(pack.readTrailer(), index.packChecksum))
+      ) {
+        throw file.corrupt('the pack does not match its index');
       }
-      return new PackFile(file, version, objectCount, end);
+      return pack;
     } catch (error) {
       file.close();
       throw error;
     }
+  }
+
+  /** The pack's checksum, as it stands at its end. */
+  readTrailer(): Uint8Array {
+    const trailer = new Uint8Array(this.file.size - this.end);
+    this.file.read(this.end, trailer, 0, trailer.length);
+    return trailer;
   }
 
   close(): void {

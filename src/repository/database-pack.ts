@@ -4,6 +4,7 @@ import type { ObjectFormat } from '../core/object-id.ts';
 import { PackFile } from '../pack/pack-file.ts';
 import type { PackOffsets } from '../pack/pack-offsets.ts';
 import type { ReadablePack } from '../pack/packed-object-reader.ts';
+import { ReadFile } from '../pack/read-file.ts';
 import { ReverseIndex } from '../pack/reverse-index.ts';
 import type { StoredPack } from './object-database.ts';
 import type { ObjectNumber } from './object-number.ts';
@@ -15,6 +16,9 @@ export interface PackNumbers {
   readonly numbers: Uint32Array | undefined;
 }
 
+/** In place of a number in {@link PackNumbers}. */
+export const noNumber = 0xffff_ffff;
+
 /** What the index file says of the pack as a whole. */
 export interface PackIdentity {
   readonly objectCount: number;
@@ -24,25 +28,30 @@ export interface PackIdentity {
 /** A pack of a database. Its file is opened on first use, or by `open`, and stays so. */
 export class DatabasePack implements StoredPack, ReadablePack {
   readonly path: string;
+  readonly indexPath: string;
   readonly #format: ObjectFormat;
   readonly #identity: PackIdentity | undefined;
   readonly #readNumbers: (pack: DatabasePack) => PackNumbers;
   #file: PackFile | undefined;
+  #indexFile: ReadFile | undefined;
+  #packNumbers: PackNumbers | undefined;
   #reverse: ReverseIndex | undefined;
   /** Numbers of the objects in pack order. */
   #numbers: Uint32Array = new Uint32Array(0);
 
   /**
-   * @param identity - undefined when the index has not been read.
-   * @param readNumbers - called once, when the order of the entries is first asked for.
+   * @param identity - undefined when the index has not been read: then its file is opened with the pack's, so that it is
+   * there when the order of the entries is asked for.
+   * @param readNumbers - called once, when that order is first asked for.
    */
   constructor(
-    path: string,
+    listed: { readonly path: string; readonly indexPath: string },
     format: ObjectFormat,
     identity: PackIdentity | undefined,
     readNumbers: (pack: DatabasePack) => PackNumbers,
   ) {
-    this.path = path;
+    this.path = listed.path;
+    this.indexPath = listed.indexPath;
     this.#format = format;
     this.#identity = identity;
     this.#readNumbers = readNumbers;
@@ -50,8 +59,13 @@ export class DatabasePack implements StoredPack, ReadablePack {
 
   /** False when the file is gone. @throws GitMirrorError `GM_CORRUPT` when it is not the pack of its index. */
   open(): boolean {
-    this.#file ??= PackFile.open(this.path, this.#format, this.#identity);
-    return this.#file !== undefined;
+    if (this.#file !== undefined) return true;
+    if (this.#identity === undefined) {
+      this.#indexFile ??= ReadFile.open(this.indexPath);
+      if (this.#indexFile === undefined) return false;
+    }
+    this.#file = PackFile.open(this.path, this.#format, this.#identity);
+    return this.isOpen;
   }
 
   get isOpen(): boolean {
@@ -59,9 +73,16 @@ export class DatabasePack implements StoredPack, ReadablePack {
   }
 
   get file(): PackFile {
-    this.#file ??= PackFile.open(this.path, this.#format, this.#identity);
+    if (this.#file === undefined) this.open();
     if (this.#file !== undefined) return this.#file;
     throw new GitMirrorError('GM_NOT_FOUND', `Reading ${basename(this.path)}: the pack is gone.`);
+  }
+
+  /** The index, where it is read only now. */
+  get indexFile(): ReadFile {
+    if (this.#indexFile === undefined) this.open();
+    if (this.#indexFile !== undefined) return this.#indexFile;
+    throw new GitMirrorError('GM_NOT_FOUND', `Reading ${basename(this.indexPath)}: the index is gone.`);
   }
 
   get objectCount(): number {
@@ -82,7 +103,7 @@ export class DatabasePack implements StoredPack, ReadablePack {
 
   numberAtOffset(offset: number): ObjectNumber {
     const rank = this.reverse.rankOf(offset);
-    return rank < 0 ? -1 : (this.#numbers[rank] ?? -1);
+    return rank < 0 ? -1 : this.numberAtRank(rank);
   }
 
   nextOffset(offset: number): number {
@@ -90,25 +111,52 @@ export class DatabasePack implements StoredPack, ReadablePack {
     return rank < 0 ? -1 : (this.reverse.offsets[rank + 1] ?? -1);
   }
 
-  /** Number of the object that comes `rank`-th in the pack. */
+  /** Number of the object that comes `rank`-th in the pack; -1 when no name is known for it. */
   numberAtRank(rank: number): ObjectNumber {
-    return rank < this.reverse.count ? (this.#numbers[rank] ?? -1) : -1;
+    if (rank >= this.reverse.count) return -1;
+    const number = this.#numbers[rank] ?? noNumber;
+    return number === noNumber ? -1 : number;
+  }
+
+  /** Numbers of all objects in pack order, {@link noNumber} where no name is known. Not to be written to. */
+  get numbersInOrder(): Uint32Array {
+    // Makes the order, if it was not there.
+    return this.reverse.count === 0 ? new Uint32Array(0) : this.#numbers;
+  }
+
+  /** Trailer of the pack. */
+  get checksum(): Uint8Array {
+    return this.#identity?.packChecksum ?? this.file.readTrailer();
+  }
+
+  /** Number of the object at a position among the sorted names of the pack's own index. */
+  numberAtPosition(position: number): ObjectNumber {
+    const { numbers } = this.#known;
+    const number = numbers === undefined ? position : (numbers[position] ?? noNumber);
+    return number === noNumber ? -1 : number;
   }
 
   /** The order of the entries. */
   get reverse(): ReverseIndex {
     if (this.#reverse !== undefined) return this.#reverse;
-    const { offsets, numbers } = this.#readNumbers(this);
+    const { offsets, numbers } = this.#known;
     const reverse = new ReverseIndex(offsets, this.file.end);
-    this.#numbers = numbers === undefined ? reverse.positions : reverse.positions.map((at) => numbers[at] ?? 0);
+    this.#numbers = numbers === undefined ? reverse.positions : reverse.positions.map((at) => numbers[at] ?? noNumber);
     this.#reverse = reverse;
     return reverse;
   }
 
-  /** Closes the file. Returns it, for caches to forget; undefined when it was not open. */
+  get #known(): PackNumbers {
+    this.#packNumbers ??= this.#readNumbers(this);
+    return this.#packNumbers;
+  }
+
+  /** Closes the files. Returns the pack's it, for caches to forget; undefined when it was not open. */
   close(): PackFile | undefined {
     const file = this.#file;
     file?.close();
+    this.#indexFile?.close();
+    this.#indexFile = undefined;
     this.#file = undefined;
     return file;
   }

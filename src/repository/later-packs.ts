@@ -69,15 +69,15 @@ export class LaterPacks {
     }
   }
 
-  #add({ path, indexPath }: ListedPack): void {
-    this.#known.add(path);
-    const file = ReadFile.open(indexPath);
+  #add(listed: ListedPack): void {
+    this.#known.add(listed.path);
+    const file = ReadFile.open(listed.indexPath);
     if (file === undefined) return;
     try {
       const index = readPackIndex(file, this.#format, this.#kernel.memory);
       const { offsets, packChecksum, table } = index;
       const identity = { objectCount: table.count, packChecksum };
-      const pack = new DatabasePack(path, this.#format, identity, () => ({
+      const pack = new DatabasePack(listed, this.#format, identity, () => ({
         offsets,
         numbers: this.#numbersOf(index),
       }));

@@ -3,7 +3,11 @@ import { decodeObjectId, encodeObjectId, rawLength, type ObjectFormat, type Obje
 import type { Kernel, NameTable } from '../kernel/kernel.ts';
 import { objectTypeName, objectTypeNumber, packType, type ObjectType } from '../objects/object-type.ts';
 import { PackedObjectReader, type EntryPlace, type PackCaches } from '../pack/packed-object-reader.ts';
+import { openBitmaps } from './bitmaps/open-bitmaps.ts';
+import type { FileBitmaps } from './bitmaps/file-bitmaps.ts';
 import type { CommitGraph } from './commit-graph.ts';
+import type { FileCommitGraph } from './commit-graph/file-commit-graph.ts';
+import { openCommitGraph } from './commit-graph/open-commit-graph.ts';
 import type { DatabasePack } from './database-pack.ts';
 import { ExtraObjects, noPack } from './extra-objects.ts';
 import { LaterPacks, type PackPlace } from './later-packs.ts';
@@ -12,7 +16,7 @@ import type { NameSource } from './name-source.ts';
 import type { DeltaContent, ObjectContent, ObjectDatabase, StoredEntry } from './object-database.ts';
 import type { ObjectNumber } from './object-number.ts';
 import { listPacks } from './pack-directory.ts';
-import { openPackSet } from './pack-set.ts';
+import { openPackSet, type PackSet } from './pack-set.ts';
 import type { ReachabilityBitmaps } from './reachability-bitmaps.ts';
 
 /** What a database is opened with. */
@@ -23,6 +27,14 @@ export interface ObjectDatabaseOptions {
   /** Shared by all databases of a thread: one that reads overwrites what another has returned. */
   readonly caches: PackCaches;
   readonly isPartial?: boolean | undefined;
+  /** core.multiPackIndex. Default true, as are the next two. */
+  readonly useMultiPackIndex?: boolean | undefined;
+  /** core.commitGraph, and nothing that forbids it: no grafts, not shallow. */
+  readonly useCommitGraph?: boolean | undefined;
+  /** pack.useBitmaps */
+  readonly useBitmaps?: boolean | undefined;
+  /** commitGraph.generationVersion: 1 for topological levels. Default 2. */
+  readonly generationVersion?: number | undefined;
 }
 
 /**
@@ -43,7 +55,9 @@ export class FileObjectDatabase implements ObjectDatabase {
   readonly tables: readonly NameTable[];
   readonly packedCount: number;
   readonly isPartial: boolean;
+  readonly #options: ObjectDatabaseOptions;
   readonly #caches: PackCaches;
+  readonly #set: PackSet;
   readonly #packs: DatabasePack[];
   readonly #first: NameSource;
   readonly #firstCount: number;
@@ -57,6 +71,9 @@ export class FileObjectDatabase implements ObjectDatabase {
   readonly #moved = new Map<ObjectNumber, PackPlace>();
   /** `packType` of objects that has been found out, by number; 0 where it has not. */
   #types: Uint8Array;
+  /** Opened on first use; null when there is none. */
+  #commitGraph: FileCommitGraph | null | undefined;
+  #bitmaps: FileBitmaps | null | undefined;
   #lookup = 0;
   #foundOffset = 0;
   #isClosed = false;
@@ -69,11 +86,9 @@ export class FileObjectDatabase implements ObjectDatabase {
     this.isPartial = options.isPartial ?? false;
     this.#caches = caches;
     const listings = options.objectDirectories.map((directory) => listPacks(directory));
-    const set = openPackSet(
-      this.kernel,
-      format,
-      listings.flatMap(({ packs }) => packs),
-    );
+    const set = openPackSet(this.kernel, format, listings, { useMultiPackIndex: options.useMultiPackIndex ?? true });
+    this.#options = options;
+    this.#set = set;
     this.#packs = [...set.packs];
     this.packs = this.#packs;
     this.#problems = [...set.problems];
@@ -98,11 +113,25 @@ export class FileObjectDatabase implements ObjectDatabase {
   }
 
   get commitGraph(): CommitGraph | undefined {
-    return undefined;
+    if (this.#options.useCommitGraph === false) return undefined;
+    if (this.#commitGraph !== undefined) return this.#commitGraph ?? undefined;
+    this.#commitGraph =
+      openCommitGraph({
+        objectDirectories: this.#options.objectDirectories,
+        format: this.format,
+        kernel: this.kernel,
+        useDates: (this.#options.generationVersion ?? 2) >= 2,
+      }) ?? null;
+    return this.#commitGraph ?? undefined;
   }
 
   get bitmaps(): ReachabilityBitmaps | undefined {
-    return undefined;
+    if (this.#options.useBitmaps === false) return undefined;
+    const { packs, multiPackIndexes } = this.#set;
+    if (this.#bitmaps !== undefined) return this.#bitmaps ?? undefined;
+    this.#bitmaps =
+      openBitmaps({ format: this.format, packs, multiPackIndexes, packedCount: this.packedCount }) ?? null;
+    return this.#bitmaps ?? undefined;
   }
 
   /** Has objects that were not here looked for again: to be called at the beginning of a request. */
@@ -227,6 +256,9 @@ export class FileObjectDatabase implements ObjectDatabase {
     }
     for (const { fanout } of this.tables) this.kernel.memory.release(fanout);
     this.#later.close();
+    for (const { index } of this.#set.multiPackIndexes) index.file.close();
+    this.#commitGraph?.close();
+    this.#bitmaps?.close();
   }
 
   #packedNumber(address: number): ObjectNumber {

@@ -13,6 +13,7 @@ export interface ListedPack {
 
 /** What lies in the folder `pack` of an object directory. */
 export interface PackListing {
+  readonly folder: string;
   /** Changes whenever a file comes or goes. */
   readonly stamp: string;
   /** Newest first. */
@@ -46,7 +47,7 @@ export function listPacks(objectDirectory: string): PackListing {
   }
   // By name where times are equal, so that the order is always the same.
   packs.sort((left, right) => right.mtimeMs - left.mtimeMs || (left.path < right.path ? -1 : 1));
-  return { stamp, packs };
+  return { folder, stamp, packs };
 }
 
 function readNames(folder: string): readonly string[] {
