@@ -72,15 +72,27 @@ export class Reftable {
     if (this.#indexAt === 0 || target.length === 0) return 0;
     let offset = this.#indexAt;
     for (let depth = 0; depth < repositoryLimits.maxReftableIndexDepth; depth++) {
-      const block = this.#readBlock(offset);
-      if (block === undefined) throw this.#corrupt('the index leads to a block of another kind');
-      if (block.type === 'r') return offset;
-      const child = block.childFor(target);
+      const child = this.#childFor(target, offset);
       if (child === undefined) return undefined;
-      if (child >= this.#end) throw this.#corrupt('the index leads out of the file');
+      // Git writes upper levels behind lower ones; so no index leads round in a circle.
+      if (child >= offset) throw this.#corrupt('the index does not lead backwards');
       offset = child;
+      if (this.#readBlock(offset)?.type === 'r') return offset;
     }
     throw this.#corrupt('the index has too many levels');
+  }
+
+  /** What the index says in the block at `start`, or in one right behind it: the uppermost level may have several. */
+  #childFor(target: Uint8Array, start: number): number | undefined {
+    let block = this.#readBlock(start);
+    if (block?.type !== 'i') throw this.#corrupt('the index leads to a block of another kind');
+    for (let offset = start; block?.type === 'i'; block = this.#readBlock(offset)) {
+      const child = block.childFor(target);
+      if (child !== undefined) return child;
+      offset = this.#behind(offset, block.length);
+      if (offset >= this.#end) return undefined;
+    }
+    return undefined;
   }
 
   /** The block at `offset`; undefined when it is none of refs or of an index. */
