@@ -43,7 +43,7 @@ function wrap(raw: Uint8Array, content: Uint8Array): Buffer {
 function oracle(raw: Uint8Array): { content: Buffer; length: number } | undefined {
   try {
     // Typed for asynchronous use, where `info` makes no sense.
-    const { buffer, engine } = inflateRawSync(raw, { info: true, maxOutputLength: 2 ** 20 } as object) as unknown as {
+    const { buffer, engine } = inflateRawSync(raw, { info: true, maxOutputLength: 2 ** 20 }) as unknown as {
       buffer: Buffer;
       engine: { bytesWritten: number };
     };

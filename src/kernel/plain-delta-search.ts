@@ -70,7 +70,8 @@ export class PlainDeltaSearch {
     let at = target;
     const lastHashed = targetEnd - hashedBytes;
     while (at <= lastHashed) {
-      if (writer.isFull || at - pending > writer.room) return 0;
+      // A match may still take back what is pending: nearly a block of it, else it would have been found before.
+      if (writer.isFull || at - pending > writer.room + blockBytes) return 0;
       const hash = this.#hash(at);
       let bestLength = 0;
       let bestFrom = 0;

@@ -69,8 +69,6 @@ export function onEach<Result>(arenas: readonly Arena[], work: (arena: Arena) =>
     expect(arena.isIntact).toBe(true);
     return result;
   });
-  const [first, ...others] = results;
-  if (first === undefined) throw new Error('There is no arena.');
-  for (const other of others) expect(other).toEqual(first);
-  return first;
+  for (const other of results.slice(1)) expect(other).toEqual(results[0]);
+  return results[0] as Result;
 }
