@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { Server } from 'node:net';
 import { GitMirrorError, messageOf } from '../core/error.ts';
 
 /** Where a server answers. */
@@ -19,13 +19,18 @@ const maxNextPorts = 100;
  * Makes `server` listen and returns its base URL, with a slash at the end. When the port is taken and `nextFreePort` is
  * set, the ones after it are tried. Throws `GM_SYSTEM` when none can be had.
  */
-export async function listenOn(server: Server, address: ListenAddress, nextFreePort: boolean): Promise<string> {
+export async function listenOn(
+  server: Server,
+  scheme: string,
+  address: ListenAddress,
+  nextFreePort: boolean,
+): Promise<string> {
   const host = address.host ?? defaultHost;
   const first = address.port ?? defaultPort;
   for (let port = first; ; port += 1) {
     try {
       await listenOnce(server, host, port);
-      return baseUrlOf(server, host);
+      return baseUrlOf(server, scheme, host);
     } catch (error) {
       const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
       const isLast = port === 65_535 || port - first >= maxNextPorts;
@@ -47,11 +52,11 @@ function listenOnce(server: Server, host: string, port: number): Promise<void> {
 }
 
 /** A wildcard address is none that a client can be sent to. */
-function baseUrlOf(server: Server, host: string): string {
+function baseUrlOf(server: Server, scheme: string, host: string): string {
   const address = server.address();
   if (address === null || typeof address === 'string')
     throw new GitMirrorError('GM_INTERNAL', 'The server has no port');
   const isWildcard = host === '0.0.0.0' || host === '::' || host === '';
   const shown = isWildcard ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  return `http://${shown}:${address.port}/`;
+  return `${scheme}://${shown}:${address.port}/`;
 }

@@ -1,12 +1,15 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createGitDaemon } from '../server/git-daemon.ts';
 import { createGitHandler } from '../server/git-handler.ts';
-import type { HandlerLimits } from '../server/handler-limits.ts';
+import { defaultHandlerLimits, type HandlerLimits } from '../server/handler-limits.ts';
 import { openBackend, type OpenBackendOptions, type OpenedBackend } from '../server/open-backend.ts';
 import type { RepositoryLookup } from '../server/repository-lookup.ts';
-import type { RequestRecord } from '../server/request-record.ts';
-import { listenOn } from './listen.ts';
+import { RequestGate } from '../server/request-gate.ts';
+import type { RequestRecord, RequestWatcher } from '../server/request-record.ts';
+import { RequestTracing } from '../server/tracing.ts';
 import type { Logger } from './logger.ts';
 import type { ListenAddress } from './listen.ts';
+import { ServerSockets } from './server-sockets.ts';
 
 /** What a server serves with, and where. */
 export interface ServingOptions extends Omit<OpenBackendOptions, 'onWarning'> {
@@ -20,25 +23,29 @@ export interface ServingOptions extends Omit<OpenBackendOptions, 'onWarning'> {
   readonly metricsListen?: ListenAddress | undefined;
 }
 
-/** Connections at one time; what is above it waits in the system's queue. */
-const maxConnections = 1024;
 /** After breaking connections off, what stood behind them gets this long to end. */
 const endGraceMs = 2000;
+const gitPort = 9418;
+const metricsPort = 9419;
 
-/** The HTTP side of a node. */
+/** The serving side of a node: HTTP, and git:// and metrics where they are asked for. */
 export class NodeServer {
   /** Base URL, with a slash at the end. */
   readonly url: string;
-  readonly #server: Server;
+  /** The same for git://; undefined when it is not served. */
+  readonly gitUrl: string | undefined;
+  /** Where the metrics are; undefined when they are not served. */
+  readonly metricsUrl: string | undefined;
+  readonly #sockets: ServerSockets;
   readonly #backend: OpenedBackend;
 
-  private constructor(server: Server, backend: OpenedBackend, url: string) {
-    this.#server = server;
+  private constructor(sockets: ServerSockets, backend: OpenedBackend, urls: readonly (string | undefined)[]) {
+    this.#sockets = sockets;
     this.#backend = backend;
-    this.url = url;
+    [this.url = '', this.gitUrl, this.metricsUrl] = urls;
   }
 
-  /** Serves `repositories`. Throws `GM_SYSTEM` when git is needed and missing, or the port cannot be had. */
+  /** Serves `repositories`. Throws `GM_SYSTEM` when git is needed and missing, or a port cannot be had. */
   static async start(options: ServingOptions, repositories: RepositoryLookup, logger: Logger): Promise<NodeServer> {
     const opened = await openBackend({
       ...options,
@@ -46,21 +53,38 @@ export class NodeServer {
         logger.log('warn', 'backend', `${path} of ${directory}: ${text}`, { directory, path });
       },
     });
-    const handler = createGitHandler({
-      repositories,
-      backend: opened.backend,
-      pushBackend: opened.pushBackend,
-      limits: options.limits,
-      onRequest: (record) => {
-        logRequest(logger, record);
-      },
-    });
-    const server = createServer(handler);
-    server.maxConnections = maxConnections;
+    const sockets = new ServerSockets();
     try {
-      const url = await listenOn(server, options.listen ?? {}, options.nextFreePort ?? true);
-      return new NodeServer(server, opened, url);
+      const metrics = options.metricsListen === undefined ? undefined : await openMetrics();
+      const { maxConcurrentRequests, maxRequestsPerClient } = { ...defaultHandlerLimits, ...options.limits };
+      const shared = {
+        repositories,
+        limits: options.limits,
+        gate: new RequestGate(maxConcurrentRequests, maxRequestsPerClient),
+        watchers: [new RequestTracing(), ...(metrics === undefined ? [] : [metrics.watcher])],
+        onRequest: (record: RequestRecord) => {
+          logRequest(logger, record);
+        },
+      };
+      const handler = createGitHandler({ ...shared, backend: opened.backend, pushBackend: opened.pushBackend });
+      const isAnyPort = options.nextFreePort ?? true;
+      const url = await sockets.listen(createServer(handler), 'http', options.listen ?? {}, isAnyPort);
+      const { gitListen, metricsListen } = options;
+      const gitUrl =
+        gitListen &&
+        (await sockets.listen(
+          createGitDaemon({ ...shared, upload: opened.upload, namespace: options.namespace }),
+          'git',
+          { port: gitPort, ...gitListen },
+          false,
+        ));
+      const metricsUrl =
+        metricsListen &&
+        metrics &&
+        (await sockets.listen(createServer(metrics.handler), 'http', { port: metricsPort, ...metricsListen }, false));
+      return new NodeServer(sockets, opened, [url, gitUrl, metricsUrl && `${metricsUrl}metrics`]);
     } catch (error) {
+      await sockets.close(0, endGraceMs);
       await opened.close();
       throw error;
     }
@@ -68,24 +92,19 @@ export class NodeServer {
 
   /** Stops accepting, lets running requests finish for `graceMs`, then breaks them off. */
   async close(graceMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => {
-        resolve();
-      });
-    });
-    this.#server.closeIdleConnections();
-    const timers = [
-      setTimeout(() => {
-        this.#server.closeAllConnections();
-      }, graceMs),
-    ];
-    const tooLate = new Promise<void>((resolve) => {
-      timers.push(setTimeout(resolve, graceMs + endGraceMs));
-    });
-    await Promise.race([closed, tooLate]);
-    for (const timer of timers) clearTimeout(timer);
+    await this.#sockets.close(graceMs, endGraceMs);
     await this.#backend.close();
   }
+}
+
+/** Loaded where they are asked for: most nodes are not watched by Prometheus. */
+async function openMetrics(): Promise<{ readonly watcher: RequestWatcher; readonly handler: RequestListener }> {
+  const [{ ServerMetrics }, { createMetricsHandler }] = await Promise.all([
+    import('../server/metrics.ts'),
+    import('../server/metrics-handler.ts'),
+  ]);
+  const watcher = new ServerMetrics();
+  return { watcher, handler: createMetricsHandler(watcher.registry) };
 }
 
 function logRequest(logger: Logger, record: RequestRecord): void {

@@ -24,6 +24,8 @@ export interface GitHandlerOptions {
   /** Told of each request when it is over. */
   readonly onRequest?: ((record: RequestRecord) => void) | undefined;
   readonly watchers?: readonly RequestWatcher[] | undefined;
+  /** Lets requests in; share it with a git daemon. Default: one made from the limits. */
+  readonly gate?: RequestGate | undefined;
 }
 
 /** Takes one request of `node:http`; never throws, and always ends the response. */
@@ -46,7 +48,7 @@ const retryAfterSeconds = 2;
  */
 export function createGitHandler(options: GitHandlerOptions): RequestHandler {
   const limits = { ...defaultHandlerLimits, ...options.limits };
-  const gate = new RequestGate(limits.maxConcurrentRequests, limits.maxRequestsPerClient);
+  const gate = options.gate ?? new RequestGate(limits.maxConcurrentRequests, limits.maxRequestsPerClient);
   const state: HandlerState = { ...options, limits, gate };
   return (request, response) => {
     const exchange = new HttpExchange(request, response, limits);

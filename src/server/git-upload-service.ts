@@ -43,6 +43,7 @@ async function* runGit(
   onWarning: (warning: BackendWarning) => void,
 ): AsyncGenerator<Uint8Array, void, void> {
   run.signal.throwIfAborted();
+  run.observer.servedBy('git');
   const env = { ...baseEnv, GIT_PROTOCOL: run.gitProtocol, GIT_NAMESPACE: run.namespace };
   const child = spawn(program, ['--strict', ...modeArguments[run.mode], '.'], {
     cwd: run.directory,
@@ -58,15 +59,15 @@ async function* runGit(
     .on('data', (chunk: Uint8Array) => {
       stderr.add(chunk);
     });
-  let wasEnded = false;
+  const ended = new AbortController();
   const closed = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
   closed.catch(() => undefined);
   const end = (): void => {
-    if (wasEnded || child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-    wasEnded = true;
+    if (ended.signal.aborted || child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    ended.abort();
     killGroup(child.pid, 'SIGTERM');
     const timer = setTimeout(killGroup, killGraceMs, child.pid, 'SIGKILL');
     void closed.finally(() => {
@@ -93,8 +94,8 @@ async function* runGit(
     }
     const status = await closed;
     const text = stderr.toString();
-    if (text !== '' && !wasEnded) onWarning({ directory: run.directory, path: 'git-upload-pack', text });
-    if (status !== 0 && !wasEnded)
+    if (text !== '' && !ended.signal.aborted) onWarning({ directory: run.directory, path: 'git-upload-pack', text });
+    if (status !== 0 && !ended.signal.aborted)
       throw new GitMirrorError('GM_REMOTE', `git upload-pack ended with ${String(status)}`);
   } catch (error) {
     run.signal.throwIfAborted();

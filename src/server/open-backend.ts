@@ -65,10 +65,11 @@ export async function openBackend(options: OpenBackendOptions = {}): Promise<Ope
   return {
     backend:
       git === undefined
-        ? named(native.backend)
+        ? namedBackend(native.backend)
         : new RolloutBackend({ native: native.backend, git: git.backend, choice, advertise }),
     pushBackend: options.allowPush === true ? git?.backend : undefined,
-    upload: git === undefined ? native.upload : rolloutUpload(native.upload, git.upload, choice),
+    upload:
+      git === undefined ? namedUpload(native.upload) : rolloutUpload(namedUpload(native.upload), git.upload, choice),
     close: async () => {
       await native.upload.close();
       await git?.upload.close();
@@ -93,12 +94,22 @@ async function openGit(
   }
 }
 
-function named(native: GitBackend): GitBackend {
+function namedBackend(native: GitBackend): GitBackend {
   return {
     handle: (request) => {
       request.observer.servedBy('native');
       return native.handle(request);
     },
+  };
+}
+
+function namedUpload(native: UploadService): UploadService {
+  return {
+    run: (run) => {
+      run.observer.servedBy('native');
+      return native.run(run);
+    },
+    close: () => native.close(),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { ByteStream } from '../core/byte-stream.ts';
 import type { UploadExchange } from '../upload/upload-exchange.ts';
-import type { UploadObserver } from '../upload/upload-observer.ts';
+import type { RequestObserver } from './request-observer.ts';
 
 /** One run of git-upload-pack(1), as the side with the connection sees it. */
 export interface UploadRun extends Pick<
@@ -9,7 +9,7 @@ export interface UploadRun extends Pick<
 > {
   /** The repository's `.git` folder, or the bare repository: a real path. */
   readonly directory: string;
-  readonly observer: UploadObserver;
+  readonly observer: RequestObserver;
   /** Address of the client, when known: a client stays with one backend. */
   readonly remoteAddress?: string | undefined;
 }
