@@ -5,7 +5,7 @@ import { readPackIndex, type PackIndex } from '../pack/pack-index.ts';
 import { ReadFile } from '../pack/read-file.ts';
 import { DatabasePack } from './database-pack.ts';
 import type { ObjectNumber } from './object-number.ts';
-import { listPacks, stampPackDirectory, type ListedPack, type PackListing } from './pack-directory.ts';
+import { isOutdated, listPacks, type ListedPack, type PackListing } from './pack-directory.ts';
 
 /** Where an entry lies. */
 export interface PackPlace {
@@ -19,7 +19,7 @@ export class LaterPacks {
   readonly #format: ObjectFormat;
   readonly #directories: readonly string[];
   /** What each folder was like when it was last listed. */
-  readonly #stamps: string[];
+  readonly #listings: PackListing[];
   /** All packs of the database: those that are found here are added. */
   readonly #packs: DatabasePack[];
   readonly #known: Set<string>;
@@ -37,7 +37,7 @@ export class LaterPacks {
     this.#kernel = kernel;
     this.#format = format;
     this.#directories = directories;
-    this.#stamps = listings.map(({ stamp }) => stamp);
+    this.#listings = [...listings];
     this.#packs = packs;
     this.#numberFor = numberFor;
     this.#known = new Set(listings.flatMap((listing) => listing.packs.map(({ path }) => path)));
@@ -60,10 +60,11 @@ export class LaterPacks {
 
   #refresh(): void {
     for (const [at, directory] of this.#directories.entries()) {
-      if (stampPackDirectory(directory) === this.#stamps[at]) continue;
-      const { stamp, packs } = listPacks(directory);
-      this.#stamps[at] = stamp;
-      for (const listed of packs.toReversed()) {
+      const before = this.#listings[at];
+      if (before !== undefined && !isOutdated(before)) continue;
+      const listing = listPacks(directory);
+      this.#listings[at] = listing;
+      for (const listed of listing.packs.toReversed()) {
         if (!this.#known.has(listed.path)) this.#add(listed);
       }
     }

@@ -195,7 +195,7 @@ class OpenRepository implements Repository {
       (config.getBoolean('core.commitgraph') ?? true) && this.shallow.length === 0 && this.grafts.size === 0;
     const settings = {
       format,
-      isPartial: partialClone !== undefined,
+      isPartial: partialClone !== undefined || hasPromisor(config),
       useMultiPackIndex: config.getBoolean('core.multipackindex') ?? true,
       useCommitGraph,
       useBitmaps: config.getBoolean('pack.usebitmaps') ?? true,
@@ -206,8 +206,19 @@ class OpenRepository implements Repository {
   }
 }
 
+/** Whether a remote has promised objects that may be missing (git-config(1), `remote.<name>.promisor`). */
+function hasPromisor(config: GitConfig): boolean {
+  return config.subsections('remote').some((name) => config.getBoolean(`remote.${name}.promisor`) === true);
+}
+
 /** Changes when the packs, the commit-graph or the multi-pack-index of an object folder do. */
 function stampOfObjects(directory: string): string {
-  const files = ['pack', 'pack/multi-pack-index', 'info/commit-graph', 'info/commit-graphs/commit-graph-chain'];
+  const files = [
+    'pack',
+    'pack/multi-pack-index',
+    'pack/multi-pack-index.d/multi-pack-index-chain',
+    'info/commit-graph',
+    'info/commit-graphs/commit-graph-chain',
+  ];
   return [directory, ...files.map((file) => stampOf(join(directory, file)) ?? '')].join(' ');
 }

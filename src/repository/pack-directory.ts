@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GitMirrorError, messageOf } from '../core/error.ts';
 import { isMissing } from '../pack/read-file.ts';
+import { isSettled, stampOf, type FileStamp } from './file-stamp.ts';
 
 /** A pack that has an index, in a folder `objects/pack`. */
 export interface ListedPack {
@@ -15,15 +16,16 @@ export interface ListedPack {
 export interface PackListing {
   readonly folder: string;
   /** Changes whenever a file comes or goes. */
-  readonly stamp: string;
+  readonly stamp: FileStamp;
+  /** Whether every change since then shows in the stamp. */
+  readonly isSettled: boolean;
   /** Newest first. */
   readonly packs: readonly ListedPack[];
 }
 
-/** What tells whether the folder has changed since it was listed. */
-export function stampPackDirectory(objectDirectory: string): string {
-  const status = statSync(join(objectDirectory, 'pack'), { bigint: true, throwIfNoEntry: false });
-  return status === undefined ? '' : `${status.ino}.${status.mtimeNs}`;
+/** Whether a listing may be out of date: the folder has another stamp, or was changed a moment before it was listed. */
+export function isOutdated(listing: PackListing): boolean {
+  return !listing.isSettled || stampOf(listing.folder) !== listing.stamp;
 }
 
 /**
@@ -34,7 +36,8 @@ export function stampPackDirectory(objectDirectory: string): string {
 export function listPacks(objectDirectory: string): PackListing {
   const folder = join(objectDirectory, 'pack');
   // Taken first: what comes while the folder is being listed changes it again.
-  const stamp = stampPackDirectory(objectDirectory);
+  const stamp = stampOf(folder);
+  const settled = isSettled(stamp);
   const names = new Set(readNames(folder));
   const packs: ListedPack[] = [];
   for (const name of names) {
@@ -47,7 +50,7 @@ export function listPacks(objectDirectory: string): PackListing {
   }
   // By name where times are equal, so that the order is always the same.
   packs.sort((left, right) => right.mtimeMs - left.mtimeMs || (left.path < right.path ? -1 : 1));
-  return { folder, stamp, packs };
+  return { folder, stamp, isSettled: settled, packs };
 }
 
 function readNames(folder: string): readonly string[] {
