@@ -199,7 +199,8 @@ async function failed(exchange: HttpExchange, error: unknown): Promise<void> {
 function meaningOf(error: unknown): { readonly status: number; readonly text: string } {
   if (error instanceof RequestRefusedError) return { status: error.status, text: error.message };
   const isOurs = isGitMirrorError(error);
-  const status = isOurs ? errorMeanings[error.code].httpStatus : 500;
+  // A repository of ours that is damaged is no fault of a server behind this one.
+  const status = isOurs && error.code !== 'GM_CORRUPT' ? errorMeanings[error.code].httpStatus : 500;
   const isTellable = isOurs && tellable.has(error.code);
   return { status, text: isTellable ? error.message : 'The server could not answer. Its log says why.' };
 }

@@ -1,6 +1,7 @@
 import { openKernel } from '../kernel/open-kernel.ts';
 import { RepositoryCache } from '../repository/open-repository.ts';
 import type { GitBackend } from './git-backend.ts';
+import { servingEnvironment } from './git-programs.ts';
 import { createHttpService } from './http-service.ts';
 import { createNativeUploadService, type NativeUploadOptions } from './native/native-upload-service.ts';
 import type { UploadService } from './upload-service.ts';
@@ -20,7 +21,9 @@ export interface NativeBackend {
 
 /** Starts the threads and opens the backend. Errors are those of `createNativeUploadService`. */
 export function openNativeBackend(options: NativeBackendOptions = {}): NativeBackend {
-  const upload = createNativeUploadService(options);
-  const repositories = new RepositoryCache({ kernel: openKernel(), env: options.env ?? process.env });
+  const env = servingEnvironment(options.env ?? process.env);
+  const upload = createNativeUploadService({ ...options, env });
+  // This thread reads configuration, and objects for the dumb protocol only.
+  const repositories = new RepositoryCache({ kernel: openKernel(), env, maxIdle: 4, baseBytes: 4 * 1024 * 1024 });
   return { upload, backend: createHttpService({ upload, repositories, namespace: options.namespace }) };
 }
