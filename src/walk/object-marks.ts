@@ -15,6 +15,8 @@ export const mark = {
   selected: 16,
   /** A base for a thin pack, and so not to be sent. */
   base: 32,
+  /** A tree whose entries have all been met. */
+  scanned: 64,
 } as const;
 
 /**

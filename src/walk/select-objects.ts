@@ -3,6 +3,7 @@ import { objectTypeNumber, packType } from '../objects/object-type.ts';
 import { GrowableInt32 } from '../pack/growable-array.ts';
 import type { ObjectNumber } from '../repository/object-number.ts';
 import type { Repository } from '../repository/repository.ts';
+import { closurePlan } from './closure-plan.ts';
 import { numberForOid, type CommitSlot, type CommitTable } from './commit-table.ts';
 import { commitFlag, CommitWalk } from './commit-walk.ts';
 import { excludeTree } from './exclude-trees.ts';
@@ -15,6 +16,7 @@ import { excludeEdges, excludeNamed, type EdgeParts } from './selection-edges.ts
 import { SelectionList } from './selection-list.ts';
 import { resolveTips } from './selection-tips.ts';
 import { readSparseRules } from './sparse-blob.ts';
+import { TreeClosure } from './tree-closure.ts';
 import { TreeRows } from './tree-rows.ts';
 import { TreeTraversal } from './tree-traversal.ts';
 
@@ -72,6 +74,7 @@ async function traverse(
       const oid = database.oidOf(number);
       throw new GitMirrorError('GM_CORRUPT', `unable to read ${oid}`, { details: { oid } });
     }
+    marks.set(number, mark.selected);
     list.push(number, type, nameHash);
   };
   const filter =
@@ -87,7 +90,6 @@ async function traverse(
     roots.push(tree);
     const said = filter === undefined || !walk.flags.has(slot, commitFlag.met) ? verdict.show : filter.commit(number);
     if ((said & verdict.show) === 0) return;
-    marks.set(number, mark.selected);
     select(number, packType.commit, 0);
   };
 
@@ -123,12 +125,19 @@ async function traverse(
     if (type === 'tree') await traversal.visitTree(number);
     else if (type === 'blob') traversal.visitBlob(number, path, nameHash);
     else if (!marks.has(number, mark.uninteresting | mark.seen)) {
-      marks.set(number, mark.seen | mark.selected);
+      marks.set(number, mark.seen);
       bases.look(path, nameHash);
       select(number, objectTypeNumber(type), nameHash);
     }
   }
-  for (let index = 0; index < roots.length; index++) await traversal.visitTree(roots.at(index));
+  const plan = bases.isEmpty ? closurePlan(request.filter) : undefined;
+  if (plan !== undefined) {
+    const closure = new TreeClosure({ database, marks, rows, plan, select, signal });
+    for (let index = 0; index < roots.length; index++) closure.addRoot(roots.at(index));
+    await closure.run();
+  } else {
+    for (let index = 0; index < roots.length; index++) await traversal.visitTree(roots.at(index));
+  }
   if (bases.list.count > 0) list.drop((number) => marks.has(number, mark.base));
   addTags(table, request.includeTags, marks, list);
   return finish(table, walk, request, marks, list, bases);

@@ -54,15 +54,40 @@ export class TreeRows {
     const content = this.#database.read(tree);
     if (content.type !== 'tree') throw this.#bad(tree);
     const { address, size } = content;
-    const needed = Math.ceil(size / (this.#database.rawLength + 3)) * treeRowWords * 4;
-    if (needed > this.#rowBytes) {
-      kernel.memory.release(this.#rows);
-      this.#rows = kernel.memory.allocate(needed);
-      this.#rowBytes = needed;
-    }
+    this.#reserveRows(size);
     this.#tree = address;
     this.size = size;
     const count = kernel.scanTree(address, size, parentHash, this.#rows);
+    if (count < 0) throw this.#bad(tree, count);
+    return count;
+  }
+
+  /**
+   * The same; of a tree that is stored as a delta on one with the mark `scannedMark`, all of whose entries were reported
+   * before, only what differs is looked up. The set mask must have a bit of the skip mask.
+   */
+  scanAfter(tree: ObjectNumber, parentHash: number, scannedMark: number): number {
+    const { kernel } = this.#database;
+    const content = this.#database.has(tree) ? this.#database.readDelta(tree) : undefined;
+    if (content === undefined) return this.scan(tree, parentHash);
+    if (content.type !== 'tree') throw this.#bad(tree);
+    const { address, size, baseNumber } = content;
+    this.#reserveRows(size);
+    this.#tree = address;
+    this.size = size;
+    const count =
+      baseNumber >= 0 && this.#marks.has(baseNumber, scannedMark)
+        ? kernel.scanTreeDelta(
+            content.baseAddress,
+            content.baseSize,
+            content.deltaAddress,
+            content.deltaSize,
+            address,
+            size,
+            parentHash,
+            this.#rows,
+          )
+        : kernel.scanTree(address, size, parentHash, this.#rows);
     if (count < 0) throw this.#bad(tree, count);
     return count;
   }
@@ -98,6 +123,15 @@ export class TreeRows {
 
   release(): void {
     this.#database.kernel.memory.release(this.#rows);
+  }
+
+  #reserveRows(treeSize: number): void {
+    const { memory } = this.#database.kernel;
+    const needed = Math.ceil(treeSize / (this.#database.rawLength + 3)) * treeRowWords * 4;
+    if (needed <= this.#rowBytes) return;
+    memory.release(this.#rows);
+    this.#rows = memory.allocate(needed);
+    this.#rowBytes = needed;
   }
 
   #numberOfEntry(offset: number): ObjectNumber {

@@ -33,7 +33,7 @@ export interface TraversalParts {
   readonly rows: TreeRows;
   readonly filter: FilterSteps | undefined;
   readonly bases: PreferredBases;
-  /** Is given what is to be sent, each object once. */
+  /** Is given what is to be sent, each object once; marks it `selected`. */
   readonly select: (number: ObjectNumber, type: number, nameHash: number) => void;
   readonly signal: AbortSignal;
 }
@@ -131,7 +131,6 @@ export class TreeTraversal {
     if ((said & verdict.show) === 0) return;
     bases.look(path, nameHash);
     if (marks.has(number, mark.selected | mark.base)) return;
-    marks.set(number, mark.selected);
     select(number, type, nameHash);
   }
 }
