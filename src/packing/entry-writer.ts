@@ -110,12 +110,13 @@ export class EntryWriter {
 
   /** Whether an entry can be written at `position` with the header it has on disk. */
   #keepsHeader(index: number, position: number): boolean {
-    const { bases, packs, offsets, storedTypes } = this.#plan;
+    const { bases, offsets, baseOffsets, storedTypes } = this.#plan;
     const base = bases[index] ?? -1;
     if (base < 0) return true;
     const distance = this.#baseDistance(base, position);
     if (storedTypes[index] === packType.refDelta) return distance < 0;
-    return packs[base] === packs[index] && distance === (offsets[index] ?? 0) - (offsets[base] ?? 0);
+    // What the header says counts, not where the base was found: it may lie in the pack twice.
+    return distance === (offsets[index] ?? 0) - (baseOffsets[index] ?? 0);
   }
 
   /** How far in front of `position` the base lies, for an OFS_DELTA; -1 when it takes a REF_DELTA. */

@@ -1,6 +1,8 @@
+import type { TimeSlice } from '../pack/time-slice.ts';
 import type { ObjectDatabase, StoredEntry } from '../repository/object-database.ts';
 import type { ObjectNumber } from '../repository/object-number.ts';
 import type { ObjectSelection } from '../walk/object-selection.ts';
+import { sortIndexes } from './sort-indexes.ts';
 
 /** How an object gets into the pack. */
 export const packWay = {
@@ -40,6 +42,10 @@ export interface PackPlan {
   readonly storedTypes: Uint8Array;
   /** Inflated size of the entry: of the object, or of its delta. */
   readonly storedSizes: Float64Array;
+  /** Where the base of an OFS_DELTA begins in the same pack, as its header has it. */
+  readonly baseOffsets: Float64Array;
+  /** All indexes in the order of the disk: by pack, then by offset; loose objects first. */
+  readonly byPlace: Uint32Array;
   /** 1: taken from the pack with the bitmaps without being looked at again, which git counts apart (pack-reused). */
   readonly isPackReused: Uint8Array;
 }
@@ -60,12 +66,37 @@ export function createPackPlan(selection: ObjectSelection): PackPlan {
     headerLengths: new Uint8Array(count),
     storedTypes: new Uint8Array(count),
     storedSizes: new Float64Array(count),
+    baseOffsets: new Float64Array(count),
+    byPlace: new Uint32Array(count),
     isPackReused: new Uint8Array(count),
   };
 }
 
+/**
+ * Finds out where each object lies, and in what order: reading headers in that order takes a third of the time of reading
+ * them as they were selected.
+ */
+export async function placeObjects(plan: PackPlan, objects: ObjectDatabase, slice: TimeSlice): Promise<void> {
+  const { count, numbers, packs, offsets, byPlace } = plan;
+  const keys = new Float64Array(count);
+  const entry = createStoredEntry();
+  for (let index = 0; index < count; index++) {
+    if (slice.isOver()) await slice.pause();
+    objects.placeEntry(numbers[index] ?? 0, entry);
+    packs[index] = entry.pack;
+    offsets[index] = entry.offset;
+    keys[index] = Math.min(entry.pack + 1, maxKeyPacks) * keyPackBytes + entry.offset;
+    byPlace[index] = index;
+  }
+  sortIndexes(byPlace, keys);
+}
+
+/** Packs and bytes of one that go into a sort key of 53 bits; beyond, the order is not quite that of the disk. */
+const maxKeyPacks = 8191;
+const keyPackBytes = 2 ** 40;
+
 /** Notes how the object at `index` lies on disk. `entry` is overwritten, and holds its entry afterwards. */
-export function locateObject(plan: PackPlan, index: number, objects: ObjectDatabase, entry: StoredEntry): void {
+export function noteEntry(plan: PackPlan, index: number, objects: ObjectDatabase, entry: StoredEntry): void {
   objects.readEntry(plan.numbers[index] ?? 0, entry);
   plan.packs[index] = entry.pack;
   plan.storedSizes[index] = entry.size;
@@ -74,9 +105,10 @@ export function locateObject(plan: PackPlan, index: number, objects: ObjectDatab
   plan.ends[index] = entry.end;
   plan.headerLengths[index] = entry.dataOffset - entry.offset;
   plan.storedTypes[index] = entry.type;
+  plan.baseOffsets[index] = entry.baseOffset ?? 0;
 }
 
 /** An entry for `ObjectDatabase.readEntry` to fill. */
 export function createStoredEntry(): StoredEntry {
-  return { pack: -1, offset: 0, dataOffset: 0, end: 0, type: 0, size: 0, baseNumber: -1 };
+  return { pack: -1, offset: 0, dataOffset: 0, end: 0, type: 0, size: 0, baseNumber: -1, baseOffset: 0 };
 }

@@ -1,7 +1,7 @@
 import { TimeSlice } from '../pack/time-slice.ts';
 import { packType } from '../objects/object-type.ts';
 import { cutDeltaChains } from './delta-chains.ts';
-import { createPackPlan, createStoredEntry, locateObject, packWay, type PackPlan } from './pack-plan.ts';
+import { createPackPlan, createStoredEntry, noteEntry, packWay, placeObjects, type PackPlan } from './pack-plan.ts';
 import type { PackRequest } from './pack-request.ts';
 
 /**
@@ -19,9 +19,10 @@ export async function planReuse(request: PackRequest): Promise<PackPlan> {
   for (let index = 0; index < count; index++) places[numbers[index] ?? 0] = index + 1;
   const externalBases = new Map<number, number>();
   const entry = createStoredEntry();
-  for (let index = 0; index < count; index++) {
+  await placeObjects(plan, objects, slice);
+  for (const index of plan.byPlace) {
     if (slice.isOver()) await slice.pause();
-    locateObject(plan, index, objects, entry);
+    noteEntry(plan, index, objects, entry);
     if (entry.pack < 0) continue;
     if (entry.type !== packType.ofsDelta && entry.type !== packType.refDelta) {
       ways[index] = packWay.copied;

@@ -1,6 +1,5 @@
 import { packType } from '../objects/object-type.ts';
 import type { PackPlan } from './pack-plan.ts';
-import { sortIndexes } from './sort-indexes.ts';
 
 /** A pack that holds at least this share of the objects is copied from first, in its own order. */
 const leadingShare = 0.5;
@@ -17,13 +16,8 @@ export function orderForWriting(plan: PackPlan, allowPackReuse: boolean): Uint32
   const order = new OrderedOnce(plan);
   const leading = allowPackReuse && count >= leadingFrom ? findLeadingPack(plan) : -1;
   if (leading >= 0) {
-    const indexes = new Uint32Array(count);
-    let length = 0;
-    for (let index = 0; index < count; index++) if (packs[index] === leading) indexes[length++] = index;
-    const members = indexes.subarray(0, length);
-    sortIndexes(members, plan.offsets);
-    for (const index of members) order.add(index);
-    if (length === count) return order.indexes;
+    for (const index of plan.byPlace) if (packs[index] === leading) order.add(index);
+    if (order.isFull) return order.indexes;
   }
   for (let index = 0; index < count; index++) {
     if (types[index] === packType.commit || types[index] === packType.tag) order.add(index);
@@ -52,6 +46,10 @@ class OrderedOnce {
     this.indexes = new Uint32Array(count);
     this.#bases = bases;
     this.#isPlaced = new Uint8Array(count);
+  }
+
+  get isFull(): boolean {
+    return this.#length === this.indexes.length;
   }
 
   has(index: number): boolean {

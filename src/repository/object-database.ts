@@ -37,6 +37,8 @@ export interface StoredEntry {
   size: number;
   /** The object a delta builds on; -1 when it is none, or the base is missing. */
   baseNumber: ObjectNumber;
+  /** Where the base of an OFS_DELTA begins in the same pack: what the entry itself says. 0 for all others. */
+  baseOffset?: number;
 }
 
 /** A pack, as far as writing another one needs it. */
@@ -95,6 +97,8 @@ export interface ObjectDatabase {
   readDelta(number: ObjectNumber): DeltaContent | undefined;
   /** How the object lies on disk. */
   readEntry(number: ObjectNumber, entry: StoredEntry): void;
+  /** Only `pack` and `offset` of that, for which nothing is read. */
+  placeEntry(number: ObjectNumber, entry: StoredEntry): void;
 
   /** Undefined when there is none, it is switched off (core.commitGraph), damaged, or must not be used (grafts, shallow). */
   readonly commitGraph: CommitGraph | undefined;

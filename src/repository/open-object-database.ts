@@ -224,6 +224,7 @@ export class FileObjectDatabase implements ObjectDatabase {
     const place = this.#locate(number);
     entry.pack = place;
     entry.baseNumber = -1;
+    entry.baseOffset = 0;
     if (place < 0) {
       const { type, size } = this.#looseHeader(number);
       entry.pack = -1;
@@ -242,9 +243,16 @@ export class FileObjectDatabase implements ObjectDatabase {
       entry.end = pack.nextOffset(offset);
       if (entry.end < 0) throw pack.file.file.corrupt(`no entry begins at ${offset}`);
       if (header.type >= packType.ofsDelta) entry.baseNumber = this.#numberAtBase(pack, offset);
+      if (header.type === packType.ofsDelta) entry.baseOffset = offset - header.baseDistance;
     } catch (error) {
       throw this.#nameObject(error, number);
     }
+  }
+
+  placeEntry(number: ObjectNumber, entry: StoredEntry): void {
+    const place = this.#locate(number);
+    entry.pack = Math.max(place, -1);
+    entry.offset = place < 0 ? 0 : this.#foundOffset;
   }
 
   close(): void {

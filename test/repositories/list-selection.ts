@@ -1,5 +1,5 @@
 import type { ObjectId } from '../../src/core/object-id.ts';
-import { isObjectType, objectTypeNumber } from '../../src/objects/object-type.ts';
+import { objectTypeNumber } from '../../src/objects/object-type.ts';
 import type { ObjectDatabase } from '../../src/repository/object-database.ts';
 import type { ObjectSelection } from '../../src/walk/object-selection.ts';
 import { runGit } from './run-git.ts';
@@ -48,25 +48,20 @@ export async function listSelection(
   }
   return {
     count: selected.length,
-    ...(await describe(path, objects, selected)),
-    bases: await describe(path, objects, uniqueBases),
+    ...describe(objects, selected),
+    bases: describe(objects, uniqueBases),
     clientHas: (number) => known.has(number),
   };
 }
 
-async function describe(
-  path: string,
+function describe(
   objects: ObjectDatabase,
   listed: readonly ListedObject[],
-): Promise<Pick<ObjectSelection, 'numbers' | 'types' | 'nameHashes'>> {
-  const input = listed.map(({ oid }) => `${oid}\n`).join('');
-  const types = (await runGit(['cat-file', '--batch-check=%(objecttype)'], { cwd: path, input })).split('\n');
+): Pick<ObjectSelection, 'numbers' | 'types' | 'nameHashes'> {
+  const numbers = Uint32Array.from(listed, ({ oid }) => objects.numberOf(oid as ObjectId));
   return {
-    numbers: Uint32Array.from(listed, ({ oid }) => objects.numberOf(oid as ObjectId)),
-    types: Uint8Array.from(listed, (_, index) => {
-      const type = types[index] ?? '';
-      return isObjectType(type) ? objectTypeNumber(type) : 0;
-    }),
+    numbers,
+    types: Uint8Array.from(numbers, (number) => objectTypeNumber(objects.typeOf(number))),
     nameHashes: Uint32Array.from(listed, (object) => nameHash(object.path)),
   };
 }
