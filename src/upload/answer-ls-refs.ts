@@ -18,7 +18,9 @@ interface LsRefsArguments {
 export async function answerLsRefs(session: UploadSession): Promise<void> {
   const args = await readArguments(session);
   const { refs, reply } = session;
-  const head = refs.head();
+  const { prefixes } = args;
+  const isHeadWanted = prefixes.length === 0 || prefixes.some((prefix) => 'HEAD'.startsWith(prefix));
+  const head = isHeadWanted ? refs.head() : undefined;
   if (head?.oid !== undefined) {
     reply.line(
       refLine(session, args, { name: 'HEAD', oid: head.oid, symrefTarget: head.target, peeledOid: undefined }),
@@ -27,7 +29,7 @@ export async function answerLsRefs(session: UploadSession): Promise<void> {
     reply.line(`unborn HEAD symref-target:${head.target}`);
   }
   const slice = session.newSlice();
-  for (const prefix of disjointPrefixes(args.prefixes.length === 0 ? [''] : args.prefixes)) {
+  for (const prefix of disjointPrefixes(prefixes.length === 0 ? [''] : prefixes)) {
     for (const ref of refs.list(prefix)) {
       reply.line(refLine(session, args, ref));
       if (reply.isFull) await reply.send();

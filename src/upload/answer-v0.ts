@@ -1,4 +1,7 @@
 import type { ObjectId } from '../core/object-id.ts';
+import type { ObjectNumber } from '../repository/object-number.ts';
+import type { Repository } from '../repository/repository.ts';
+import { commitTableOf } from '../walk/commit-table.ts';
 import { commonHaves } from './fetch-state.ts';
 import { checkWants } from './check-wants.ts';
 import { checkCount, leadingOid } from './request-lines.ts';
@@ -24,9 +27,10 @@ export async function answerV0(session: UploadSession): Promise<void> {
   await reply.send();
   if (wants.length === 0) return;
   // A client that only wanted to know its boundary reads it and comes back with haves.
-  if (exchange.mode === 'answer' && (await packets.peek()).type === 'end') return;
+  if (exchange.mode === 'answer' && (await packets.isOver())) return;
   request.haves = commonHaves(session.repository, [...request.shallows, ...cut.boundary]);
-  const goesOn = await session.timed('negotiate', () => negotiate(session, request));
+  const goals = [...request.wants, ...parentsOf(session.repository, cut.unshallowed)];
+  const goesOn = await session.timed('negotiate', () => negotiate(session, request, goals));
   exchange.observer.facts({ haves: lines.haves });
   if (goesOn) await sendPack(session, request, { cut, maxPacketBytes: request.maxPacketBytes });
 }
@@ -39,13 +43,17 @@ async function answerShallow(session: UploadSession, request: V0Request): Promis
   return cut;
 }
 
-/** Reads haves until the client is done, or has been told that it may be; false when the request ends before. */
-async function negotiate(session: UploadSession, request: V0Request): Promise<boolean> {
+/**
+ * Reads haves until the client is done, or has been told that it may be; false when the request ends before.
+ *
+ * @param goals - what must lead to something the client has: wants, and what is behind commits that are cut no longer.
+ */
+async function negotiate(session: UploadSession, request: V0Request, goals: readonly ObjectNumber[]): Promise<boolean> {
   const { exchange, packets, reply, repository } = session;
   const isDetailed = request.multiAck === 'multi_ack_detailed';
   const { haves } = request;
   const { numbers } = haves;
-  const mayGiveUp = (): Promise<boolean> => haves.okToGiveUp(request.wants, exchange.signal);
+  const mayGiveUp = (): Promise<boolean> => haves.okToGiveUp(goals, exchange.signal);
   let last: ObjectId | undefined;
   let gotCommon = false;
   let gotOther = false;
@@ -105,4 +113,13 @@ function haveOf(session: UploadSession, request: V0Request, line: string): Objec
   if (oid === undefined) throw requestError(`git upload-pack: expected SHA1 object, got '${text}'`);
   checkCount(session, ++request.lines.haves, 'maxHaves', 'haves');
   return oid;
+}
+
+function parentsOf(repository: Repository, commits: readonly ObjectNumber[]): readonly ObjectNumber[] {
+  const table = commitTableOf(repository);
+  return commits.flatMap((commit) => {
+    const slot = table.slotOf(commit);
+    table.require(slot);
+    return Array.from({ length: table.parentCount(slot) }, (_, index) => table.numberOf(table.parentOf(slot, index)));
+  });
 }

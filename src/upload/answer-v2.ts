@@ -21,7 +21,7 @@ type Command = keyof typeof answers;
  */
 export async function answerV2Command(session: UploadSession): Promise<boolean> {
   const { packets, repository } = session;
-  if ((await packets.peek()).type === 'end') return false;
+  if (await packets.isOver()) return false;
   let command: Command | undefined;
   let seenAny = false;
   let clientFormat = 'sha1';

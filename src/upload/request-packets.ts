@@ -20,6 +20,7 @@ export class RequestPackets {
   readonly #decoder = new PacketDecoder();
   readonly #maxPktLineBytes: number;
   #peeked: RequestItem | undefined;
+  #endsGently = false;
 
   constructor(input: ByteStream, maxPktLineBytes: number) {
     this.#input = input[Symbol.asyncIterator]();
@@ -44,7 +45,7 @@ export class RequestPackets {
       if (item !== undefined) return item;
       const next = await this.#input.next();
       if (next.done === true) {
-        if (!this.#isBetweenPackets()) throw requestError('the remote end hung up unexpectedly');
+        if (!this.#isBetweenPackets() && !this.#endsGently) throw requestError('the remote end hung up unexpectedly');
         return end;
       }
       this.#decoder.push(next.value);
@@ -54,6 +55,14 @@ export class RequestPackets {
   /** As {@link read}, and the item stays the next one. */
   async peek(): Promise<RequestItem> {
     return (this.#peeked ??= await this.read());
+  }
+
+  /** Whether the stream has ended, even if that is within a packet: where git takes either for a goodbye. */
+  async isOver(): Promise<boolean> {
+    this.#endsGently = true;
+    const { type } = await this.peek();
+    this.#endsGently = false;
+    return type === 'end';
   }
 
   /** Leaves the rest of the stream. */

@@ -110,7 +110,8 @@ async function buildPack(session: UploadSession, state: FetchState, building: Bu
   let selection = await session.timed('traverse', async () => {
     const enumerating = show && new ProgressLine('Enumerating objects', 0, show);
     const found = await selectObjects(repository, commitTableOf(repository), building.selection, { signal });
-    if (found.count > 0) enumerating?.finish(found.count);
+    const count = countedObjects(found);
+    if (count > 0) enumerating?.finish(count);
     return found;
   });
   if (order.packfileUris !== undefined) {
@@ -123,10 +124,16 @@ async function buildPack(session: UploadSession, state: FetchState, building: Bu
     }
     await reply.line('packfile').send();
   }
-  if (show && selection.count > 0) new ProgressLine('Counting objects', selection.count, show).finish();
+  const count = countedObjects(selection);
+  if (show && count > 0) new ProgressLine('Counting objects', count, show).finish();
   const statistics = await writePack(packRequest(session, state, building, selection, show));
   reportPhases(session, statistics);
   return statistics;
+}
+
+/** Git counts what a thin pack may build on too. When it enumerates it counts some of that more than once; we do not. */
+function countedObjects({ count, bases }: ObjectSelection): number {
+  return count + bases.numbers.length;
 }
 
 function packRequest(

@@ -1,0 +1,87 @@
+import { expect } from 'vitest';
+import { LocalDeltaSearcher } from '../../src/packing/local-delta-searcher.ts';
+import type { ObjectFormat } from '../../src/core/object-id.ts';
+import { PacketWriter } from '../../src/wire/pkt-line.ts';
+import type { UploadExchange } from '../../src/upload/upload-exchange.ts';
+import { runGitUploadPack, runOurs } from './both-services.ts';
+import type { OurResult, ServiceRun } from './both-services.ts';
+import { withRepository } from './open-repository.ts';
+import type { PackLister } from './pack-objects.ts';
+import { readUploadOutput } from './read-output.ts';
+import type { UploadOutput } from './read-output.ts';
+
+/** Lines as pkt-lines; `0000`, `0001` and `0002` are the markers. */
+export function packets(lines: readonly string[]): Uint8Array {
+  const writer = new PacketWriter();
+  for (const line of lines) {
+    if (line === '0000') writer.flush();
+    else if (line === '0001') writer.delim();
+    else if (line === '0002') writer.responseEnd();
+    else writer.line(line);
+  }
+  return writer.finish();
+}
+
+/** A request of protocol v2 with these arguments. */
+export function v2Request(command: string, args: readonly string[], format: ObjectFormat = 'sha1'): ServiceRun {
+  const capabilities = ['agent=git/test', `object-format=${format}`];
+  return {
+    mode: 'answer',
+    gitProtocol: 'version=2',
+    input: packets([`command=${command}`, ...capabilities, '0001', ...args, '0000']),
+  };
+}
+
+/** A request of protocol v0 or v1, with its markers. */
+export function v0Request(lines: readonly string[], mode: ServiceRun['mode'] = 'answer', gitProtocol = ''): ServiceRun {
+  return { mode, gitProtocol, input: packets(lines) };
+}
+
+/** What both services made of one request. */
+export interface Comparison {
+  readonly ours: OurResult;
+  readonly output: UploadOutput;
+}
+
+/**
+ * Runs a request through git and through ours on the same repository, and expects the same answer: all lines, what is said
+ * on band 3, the objects of the pack, and what git says on band 2 about their number. Where git dies without a word to the
+ * client, ours must throw.
+ */
+export async function compareServices(
+  path: string,
+  run: ServiceRun,
+  packs: PackLister,
+  options: Partial<UploadExchange> = {},
+): Promise<Comparison> {
+  const git = await runGitUploadPack(path, run);
+  const ours = await withRepository(path, (repository) =>
+    runOurs(repository, run, { searcher: new LocalDeltaSearcher(), ...options }),
+  );
+  const theirs = readUploadOutput(git.output);
+  const output = readUploadOutput(ours.output);
+  const wasTold = output.error !== '' || output.lines.some((line) => /^(?:<1>)?ERR /.test(line));
+  const isSilent = git.failure !== undefined && !wasTold;
+  const expected = withoutOldHabits(theirs.lines, output.lines);
+  // Where git dies without a word, what it wrote before is of no use to anybody.
+  expect(output.lines).toEqual(isSilent ? expected.slice(0, output.lines.length) : expected);
+  expect(output.error).toBe(theirs.error.replace(/\0$/, ''));
+  expect(countsOf(output.messages)).toEqual(countsOf(theirs.messages));
+  expect(output.pack.length > 0).toBe(theirs.pack.length > 0);
+  if (output.pack.length > 0) expect(await packs.list(output.pack)).toEqual(await packs.list(theirs.pack));
+  if (isSilent) expect(ours.failure).toBeDefined();
+  else expect(ours.failure).toBeUndefined();
+  return { ours, output };
+}
+
+/** Git before 2.45 offers `object-info` without being told to, and before 2.41 has no word for clients of empty repositories. */
+function withoutOldHabits(lines: readonly string[], ours: readonly string[]): readonly string[] {
+  const isEmptyV0 = lines.length <= 2 && ours.some((line) => line.includes('capabilities^{}'));
+  if (isEmptyV0) return ours;
+  return ours.includes('object-info\n') ? lines : lines.filter((line) => line !== 'object-info\n');
+}
+
+/** How many objects were counted and sent. Deltas differ between versions of git, and what it enumerates twice is up to it. */
+function countsOf(messages: string): readonly string[] {
+  return [...messages.matchAll(/Counting objects: 100% \(\d+\/\d+\), done\.\n|Total \d+/g)].map(([text]) => text);
+}
