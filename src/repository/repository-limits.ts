@@ -11,7 +11,7 @@ export const repositoryLimits = {
   /** Includes inside includes (git: 10). */
   maxIncludeDepth: 10,
   /** Bytes of a glob in `includeIf`. */
-  maxGlobBytes: 4096,
+  maxGlobBytes: 2048,
   /** Bytes of a loose ref. */
   maxLooseRefBytes: 64 * 1024,
   /** Symbolic refs followed (git: SYMREF_MAXDEPTH). */

@@ -1,4 +1,6 @@
+import { GitMirrorError } from '../../core/error.ts';
 import { decodeRawText } from '../../core/raw-text.ts';
+import { repositoryLimits } from '../repository-limits.ts';
 import { isKeyCharacter, isLetter, isSpace, lowerCase } from './config-characters.ts';
 
 /** One variable of a configuration file. */
@@ -23,6 +25,8 @@ const byteOrderMark = '\u00ef\u00bb\u00bf';
  * Parses a configuration file (git-config(1), "Syntax"): comments, continued lines, quotes and escapes, subsections in
  * quotes and in the old form `[section.sub]`, CR before LF, and a byte order mark in front. Nothing is read past the
  * first line that is wrong.
+ *
+ * @throws GitMirrorError `GM_LIMIT` when all keys together are too long
  */
 export function parseConfig(bytes: Uint8Array): ParsedConfig {
   // One character a byte: values are turned into text one by one.
@@ -35,6 +39,7 @@ class ConfigParser {
   #at = 0;
   #line = 1;
   #atEnd = false;
+  #keyLength = 0;
   readonly #variables: ConfigVariable[] = [];
 
   constructor(text: string) {
@@ -54,7 +59,7 @@ class ConfigParser {
       } else if (character === '[') {
         const name = this.#readSection();
         if (name === undefined || name === '') return this.#bad();
-        section = `${name}.`;
+        section = toText(`${name}.`);
       } else if (isLetter(character)) {
         if (!this.#readVariable(section, character)) return this.#bad();
       } else if (!isSpace(character)) {
@@ -144,7 +149,16 @@ class ConfigParser {
       value = this.#readValue();
       if (value === undefined) return false;
     }
-    this.#variables.push({ key: toText(section + name), value: value && toText(value), line: this.#line - 1 });
+    // A long subsection is repeated for each of its variables.
+    this.#keyLength += section.length + name.length;
+    if (this.#keyLength > repositoryLimits.maxConfigBytes) {
+      throw new GitMirrorError(
+        'GM_LIMIT',
+        `the keys of a configuration file are too long (line ${String(this.#line)})`,
+      );
+    }
+    const key = section.includes('\0') ? section.slice(0, section.indexOf('\0')) : section + name;
+    this.#variables.push({ key, value: value && untilNul(toText(value)), line: this.#line - 1 });
     return true;
   }
 
@@ -194,8 +208,13 @@ const escapes: ReadonlyMap<string, string> = new Map([
   ['"', '"'],
 ]);
 
-/** The text of these bytes, up to the first NUL, where git's strings end. */
+/** The text of bytes that are held as characters. */
 function toText(characters: string): string {
-  const end = characters.indexOf('\0');
-  return decodeRawText(Buffer.from(end < 0 ? characters : characters.slice(0, end), 'latin1'));
+  return decodeRawText(Buffer.from(characters, 'latin1'));
+}
+
+/** Where git's strings end. */
+function untilNul(text: string): string {
+  const end = text.indexOf('\0');
+  return end < 0 ? text : text.slice(0, end);
 }

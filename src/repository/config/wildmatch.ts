@@ -16,6 +16,8 @@ class GlobMatch {
   readonly #fold: boolean;
   /** Pairs of places that were tried behind a star and led to nothing. */
   readonly #failed = new Set<number>();
+  /** Stars with the places they were stretched to. */
+  readonly #tried = new Set<number>();
 
   constructor(pattern: string, text: string, fold: boolean) {
     this.#pattern = pattern;
@@ -58,10 +60,19 @@ class GlobMatch {
     if (crossesSlashes && pattern.charAt(end) === '/' && this.#rest(end + 1, place)) return true;
     if (end === pattern.length) return crossesSlashes || !this.#text.includes('/', place);
     for (let next = place; next <= this.#text.length; next++) {
+      // Another try of this star went on from here, to the same end.
+      if (!this.#isFirstTry(start, next)) return false;
       if (this.#rest(end, next)) return true;
       if (!crossesSlashes && this.#text.charAt(next) === '/') return false;
     }
     return false;
+  }
+
+  #isFirstTry(star: number, place: number): boolean {
+    const pair = star * (this.#text.length + 1) + place;
+    if (this.#tried.has(pair)) return false;
+    this.#tried.add(pair);
+    return true;
   }
 
   #rest(at: number, place: number): boolean {
