@@ -27,14 +27,16 @@ export function compareObservations(
   for (const section of new Set([...left.keys(), ...right.keys()])) {
     const [ours, theirs] = [left, right].map((side) => settle(side.get(section) ?? ['absent'], section, known));
     if (ours === undefined || theirs === undefined) continue;
-    if (ours.join('\n') !== theirs.join('\n')) differences.push({ section, left: ours, right: theirs });
+    if (ours.join('\n') === theirs.join('\n')) continue;
+    if (known.some((difference) => difference.excuses?.(section, left, right) === true)) continue;
+    differences.push({ section, left: ours, right: theirs });
   }
   return differences;
 }
 
 /** Brings lines to the form in which what is known to differ does not. */
 function settle(lines: readonly string[], section: string, known: readonly KnownDifference[]): readonly string[] {
-  return known.reduce((settled, difference) => difference.settle(settled, section), lines);
+  return known.reduce((settled, difference) => difference.settle?.(settled, section) ?? settled, lines);
 }
 
 /** A difference for people: the lines that only one side has, with their numbers. */
@@ -53,6 +55,6 @@ export function describeDifference({ section, left, right }: Difference, names: 
     lines
       .slice(start, lines.length - end)
       .slice(0, 12)
-      .map((line) => `    ${name.padEnd(7)} ${start === 0 ? '' : ''}${line}`);
+      .map((line) => `    ${name.padEnd(7)} ${line}`);
   return [`  ${section} (from line ${start + 1})`, ...show(names[0], left), ...show(names[1], right)].join('\n');
 }

@@ -1,4 +1,5 @@
 import type { ComparisonPlace } from './compare.ts';
+import type { Observation } from './observe.ts';
 
 /** A difference between two runs that no client minds. docs/parity.md lists them with these reasons. */
 export interface KnownDifference {
@@ -6,8 +7,12 @@ export interface KnownDifference {
   readonly reason: string;
   applies(place: ComparisonPlace): boolean;
   /** Rewrites the lines of a section so that what may differ is the same. */
-  settle(lines: readonly string[], section: string): readonly string[];
+  settle?(lines: readonly string[], section: string): readonly string[];
+  /** Whether a section may differ, given all that was seen on both sides. */
+  excuses?(section: string, left: Observation, right: Observation): boolean;
 }
+
+const always = (): boolean => true;
 
 /** All of them. */
 export const knownDifferences: readonly KnownDifference[] = [
@@ -15,8 +20,65 @@ export const knownDifferences: readonly KnownDifference[] = [
     id: 'helper-flush',
     reason:
       "A client that gives up ends its HTTP helper. Whether the helper had already noted that the answer was over is chance, with git's own server too.",
-    applies: () => true,
+    applies: always,
     settle: (lines, section) =>
       section.startsWith('packets of git,') && lines.at(-1) === '> 0002' ? lines.slice(0, -1) : lines,
   },
+  {
+    id: 'wanted-refs-order',
+    reason: "git lists wanted refs in the order of a hash table's cells; a client puts them into a table of its own.",
+    applies: always,
+    settle: sortWantedRefs,
+  },
+  {
+    id: 'progress-numbers',
+    reason:
+      'The numbers of progress tell how the pack was made: bases of thin packs that are not sent, objects that had to be compressed. The number of objects in the pack is compared.',
+    applies: always,
+    settle: (lines) =>
+      lines
+        .filter((line) => !/(?:^2 |\\2|remote: )Compressing objects: /.test(line))
+        .map((line) => line.replace(/((?:Enumerating|Counting) objects: ).*, done\.$/, '$1*, done.')),
+  },
+  {
+    id: 'advice',
+    reason: "git's server has advice for its operator, which reaches whoever fetches: that grafts files will go.",
+    applies: ({ scenario }) => scenario === 'clone/grafts',
+    settle: (lines) => lines.filter((line) => !/^(?:2 |< \\2|remote: )hint:/.test(line)),
+  },
+  {
+    id: 'refusals',
+    reason:
+      "Where git's server gives a request up, its answer is a 200 that is cut short, and the reason stays in its log. Ours is a 400 with the reason when nothing has been sent before. The client fails either way.",
+    applies: always,
+    excuses: excusesRefusal,
+  },
 ];
+
+/** Sorts what is between `wanted-refs` and the packet that ends the section. */
+function sortWantedRefs(lines: readonly string[]): readonly string[] {
+  const start = lines.findIndex((line) => /wanted-refs(?:\\n"?)?$/.test(line));
+  if (start < 0) return lines;
+  const length = lines.slice(start).findIndex((line) => /\b0001$/.test(line));
+  const end = length < 0 ? lines.length : start + length;
+  return [...lines.slice(0, start + 1), ...lines.slice(start + 1, end).sort(), ...lines.slice(end)];
+}
+
+function excusesRefusal(section: string, left: Observation, right: Observation): boolean {
+  if (section.startsWith('answer ')) return isRefusedPair(section, left, right);
+  // What the client says of it differs with the answer; that it failed does not.
+  const step = /^(?:packets of [\w-]+|messages), (.*)$/s.exec(section)?.[1];
+  if (step === undefined) return false;
+  const [theirs, ours] = [left, right].map((side) => side.get(`status, ${step}`)?.[0]);
+  const hasRefusal = [...left.keys()].some((key) => key.startsWith('answer ') && isRefusedPair(key, left, right));
+  return hasRefusal && theirs !== '0' && theirs === ours;
+}
+
+/** An answer of git's that is cut short, and one of ours that says why. */
+function isRefusedPair(section: string, left: Observation, right: Observation): boolean {
+  const [theirs, ours] = [left.get(section) ?? [], right.get(section) ?? []];
+  const isCut =
+    theirs[0]?.endsWith(' 200') === true && theirs.at(-1) !== '0000' && !theirs.some((line) => line.includes('PACK'));
+  const says = ours.filter((line) => line !== '').at(-1) ?? '';
+  return isCut && ours[0]?.endsWith(' 400') === true && !says.startsWith('pragma: ');
+}
