@@ -8,6 +8,7 @@ import { RemoteTextTail } from '../transport/remote-text.ts';
 import { CgiHeadDecoder, type CgiHead } from './cgi-headers.ts';
 import type { GitBackend, GitRequest, GitResponse } from './git-backend.ts';
 import { findGitExecPath, servingEnvironment } from './git-programs.ts';
+import { watchUploadRequest } from './watch-upload-request.ts';
 
 /** What a program wrote to its standard error although it was not interrupted. */
 export interface BackendWarning {
@@ -47,9 +48,15 @@ export async function createGitHttpBackend(options: GitHttpBackendOptions = {}):
   return {
     handle: (request) => {
       request.observer.servedBy('git');
-      return handle(program, { ...env, ...cgiEnvironment(request, options.allowPush ?? false) }, request, onWarning);
+      const body = request.path === 'git-upload-pack' ? watched(request) : request.body;
+      const variables = { ...env, ...cgiEnvironment(request, options.allowPush ?? false) };
+      return handle(program, variables, { ...request, body }, onWarning);
     },
   };
+}
+
+function watched({ body, headers, gitProtocol, observer }: GitRequest): ByteStream {
+  return watchUploadRequest({ body, contentEncoding: headers.get('content-encoding'), gitProtocol, observer });
 }
 
 async function handle(
