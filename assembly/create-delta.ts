@@ -3,7 +3,7 @@ import { hashAt, indexHeaderBytes } from './delta-index';
 /** These are explained in src/kernel/delta-index.ts. */
 const hashedBytes: usize = 16;
 const maxComparedBlocks: i32 = 64;
-const maxVisitedBlocks: i32 = 256;
+const maxVisitedBlocks: i32 = 96;
 const enoughMatchBytes: usize = 4096;
 const maxLiteralBytes: usize = 127;
 const maxCopyBytes: usize = 0x10000;

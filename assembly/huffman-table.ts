@@ -20,10 +20,10 @@ const invalidEntry: u32 = specialFlag | 1;
 const maxCodeBits: u32 = 15;
 
 /**
- * Room for a root of 8 to 10 bits and any subtables: one of 2^k entries takes more than k of the symbols, k is at most 5
- * for the 288 of a root of 10 bits and at most 7 for the 32 of one of 8.
+ * Room for a root of 8 to 11 bits and any subtables: one of 2^k entries takes more than k of the symbols, k is at most 4
+ * for the 288 of a root of 11 bits and at most 7 for the 32 of one of 8.
  */
-export const tableEntries: i32 = 2560;
+export const tableEntries: i32 = 3072;
 
 /** What each symbol decodes to, as an entry without the length of its code. */
 export const lengthResults: usize = memory.data(288 * 4, 16);

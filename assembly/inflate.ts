@@ -14,7 +14,7 @@ import {
 import { corrupt, truncated, wrongSize } from './status';
 
 /** Code bits that are looked up at once. Longer codes are rare and take a second look-up. */
-const lengthRootBits: u32 = 10;
+const lengthRootBits: u32 = 11;
 const distanceRootBits: u32 = 8;
 const codeLengthRootBits: u32 = 7;
 

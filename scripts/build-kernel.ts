@@ -11,7 +11,8 @@ const compiler = fileURLToPath(import.meta.resolve('assemblyscript/bin/asc.js'))
 const root = join(import.meta.dirname, '..');
 const assembly = join(root, 'assembly');
 const output = join(root, 'src', 'kernel', 'kernel.wasm');
-const stamp = join(root, 'node_modules', '.cache', 'kernel-built');
+/** Says what the module beside it was made from. */
+const stamp = `${output}.built`;
 
 const options = [
   ...['-O3', '--converge', '--noAssert'],
@@ -49,7 +50,6 @@ function compile(): void {
     process.exit(1);
   }
   renameSync(fresh, output);
-  mkdirSync(join(stamp, '..'), { recursive: true });
   writeFileSync(stamp, key);
 }
 

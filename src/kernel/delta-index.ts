@@ -21,7 +21,7 @@ const minBucketBits = 4;
 
 /** Blocks that are compared with one place of the target, and those that are looked at for it, at most. */
 export const maxComparedBlocks = 64;
-export const maxVisitedBlocks = 256;
+export const maxVisitedBlocks = 96;
 
 /** A match this long is not improved upon. */
 export const enoughMatchBytes = 4096;
