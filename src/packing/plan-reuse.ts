@@ -66,15 +66,16 @@ export function externalPlace(plan: PackPlan, known: Map<number, number>, number
  * With bitmaps, git copies from their pack whatever needs nothing from elsewhere, without asking for a better delta or
  * for the length of a chain (pack.allowPackReuse).
  */
-function markPackReused(plan: PackPlan, { objects, settings }: PackRequest): void {
-  const pack = settings.allowPackReuse ? (objects.bitmaps?.pack ?? -1) : -1;
+function markPackReused(plan: PackPlan, { objects, selection, settings }: PackRequest): void {
+  const isAllowed = settings.allowPackReuse && selection.isFromBitmaps !== false;
+  const pack = isAllowed ? (objects.bitmaps?.pack ?? -1) : -1;
   if (pack < 0) return;
-  const { count, bases, packs, offsets, ways, isPackReused } = plan;
-  for (let index = 0; index < count; index++) {
+  const { count, bases, byPlace, packs, ways, isPackReused } = plan;
+  // In the order of the pack, a base that lies in front has been decided on; one behind could be part of a cycle.
+  for (const index of byPlace) {
     if (packs[index] !== pack || ways[index] !== packWay.copied) continue;
     const base = bases[index] ?? -1;
-    // A base further in front in the same pack: such links cannot form a cycle.
-    if (base >= 0 && !(packs[base] === pack && (offsets[base] ?? 0) < (offsets[index] ?? 0))) continue;
+    if (base >= 0 && (base >= count || isPackReused[base] !== 1)) continue;
     isPackReused[index] = 1;
   }
 }

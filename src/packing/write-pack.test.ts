@@ -65,6 +65,31 @@ describe('writePack', () => {
     }
   });
 
+  it('counts like git what it takes from a pack with bitmaps', async () => {
+    const repository = await makeEvolving(newPath(), 40);
+    await repository.commit('refs/heads/side', { from: await repository.resolve('refs/heads/main~20') });
+    await repository.git('repack', '-adbfq');
+    await evolve(repository, 41, 43);
+    for (const [wants, haves] of [
+      [['refs/heads/main~3', 'refs/heads/side'], []],
+      [['refs/heads/main'], []],
+      [['refs/heads/main~9'], []],
+      [['refs/heads/main'], ['refs/heads/main~8']],
+    ] as const) {
+      const revisions = { wants, haves };
+      const thin = haves.length > 0;
+      const pack = await makePack(repository, revisions, { thin });
+      await checkPack(newPath(), repository, pack, haves);
+      const flags = ['--delta-base-offset', ...(thin ? ['--thin'] : [])];
+      expect(pack.bytes.length).toBeLessThan(1.1 * (await gitPackBytes(repository, revisions, flags)));
+      const [ours, theirs] = [countsOf(pack), await gitCounts(repository, revisions, flags.join(' '))];
+      // How many deltas a search finds depends on the order of the bits, which is not that of the listing.
+      const withoutFound = (total: string): string => total.replace(/\(delta \d+\), reused/, 'reused');
+      expect(withoutFound(ours.total)).toBe(withoutFound(theirs.total));
+      expect(ours.compressing).toBe(theirs.compressing);
+    }
+  });
+
   it.each(['sha1', 'sha256'] as const)('joins several packs and loose objects of %s', async (format) => {
     const repository = await makeEvolving(newPath(), 10, format);
     for (const end of [20, 30]) {

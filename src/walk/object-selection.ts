@@ -40,6 +40,11 @@ export interface ObjectSelection {
     readonly types: Uint8Array;
     readonly nameHashes: Uint32Array;
   };
+  /**
+   * Whether bitmaps have told what is selected. Git then takes what it can from their pack without a closer look. When it
+   * is not said, it is taken to be so if there are bitmaps.
+   */
+  readonly isFromBitmaps?: boolean;
   /** Whether the client is known to have this object, which is not selected then. */
   clientHas(number: ObjectNumber): boolean;
 }
