@@ -28,7 +28,7 @@ export class NeedsGitError extends GitMirrorError {
 
   constructor(setting: string) {
     super('GM_SYSTEM', `Serving the repository: ${setting} is set, which only git itself can follow.`, {
-      details: { setting },
+      details: { needsGit: true, setting },
     });
     this.setting = setting;
   }

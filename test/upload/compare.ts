@@ -66,7 +66,8 @@ export async function compareServices(
   // Where git dies without a word, what it wrote before is of no use to anybody.
   expect(output.lines).toEqual(isSilent ? expected.slice(0, output.lines.length) : expected);
   expect(output.error).toBe(theirs.error.replace(/\0$/, ''));
-  expect(countsOf(output.messages)).toEqual(countsOf(theirs.messages));
+  const isCounted = !/pack-reused [1-9]/.test(theirs.messages);
+  expect(countsOf(output.messages, isCounted)).toEqual(countsOf(theirs.messages, isCounted));
   expect(output.pack.length > 0).toBe(theirs.pack.length > 0);
   if (output.pack.length > 0) expect(await packs.list(output.pack)).toEqual(await packs.list(theirs.pack));
   if (isSilent) expect(ours.failure).toBeDefined();
@@ -81,7 +82,11 @@ function withoutOldHabits(lines: readonly string[], ours: readonly string[]): re
   return ours.includes('object-info\n') ? lines : lines.filter((line) => line !== 'object-info\n');
 }
 
-/** How many objects were counted and sent. Deltas differ between versions of git, and what it enumerates twice is up to it. */
-function countsOf(messages: string): readonly string[] {
-  return [...messages.matchAll(/Counting objects: 100% \(\d+\/\d+\), done\.\n|Total \d+/g)].map(([text]) => text);
+/**
+ * How many objects were counted and sent. Deltas differ between versions of git, and what it enumerates twice is up to it;
+ * what is copied from a pack with bitmaps it does not count.
+ */
+function countsOf(messages: string, isCounted: boolean): readonly string[] {
+  const pattern = isCounted ? /Counting objects: 100% \(\d+\/\d+\), done\.\n|Total \d+/g : /Total \d+/g;
+  return [...messages.matchAll(pattern)].map(([text]) => text);
 }

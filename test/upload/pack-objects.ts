@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { appendFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rawLength, type ObjectFormat } from '../../src/core/object-id.ts';
@@ -7,6 +8,8 @@ import { runGit } from '../repositories/run-git.ts';
 export class PackLister {
   readonly #path: string;
   readonly #format: ObjectFormat;
+  /** What was listed before, by digest of the pack: most requests come several times. */
+  readonly #listed = new Map<string, readonly string[]>();
 
   private constructor(path: string, format: ObjectFormat) {
     this.#path = path;
@@ -24,6 +27,13 @@ export class PackLister {
   /** Names of the objects in `pack`, sorted; those that `--fix-thin` adds are left out. */
   async list(pack: Uint8Array): Promise<readonly string[]> {
     if (Buffer.from(pack).readUInt32BE(8) === 0) return [];
+    const key = hash('sha1', pack);
+    const known = this.#listed.get(key) ?? (await this.#list(pack));
+    this.#listed.set(key, known);
+    return known;
+  }
+
+  async #list(pack: Uint8Array): Promise<readonly string[]> {
     await runGit(['index-pack', '--stdin', '--fix-thin'], { cwd: this.#path, input: pack });
     const folder = join(this.#path, 'objects', 'pack');
     const names = await readdir(folder);
