@@ -13,8 +13,10 @@ export class Arena {
   #next: number;
   #guards: number[] = [];
 
-  constructor(kind: Kernel['kind'], size: number) {
+  /** @param bytesBelow of kernel memory that are taken first, so that addresses are high. */
+  constructor(kind: Kernel['kind'], size: number, bytesBelow = 0) {
     this.kernel = openKernel({ kind });
+    if (bytesBelow > 0) this.kernel.memory.allocate(bytesBelow);
     this.#start = this.kernel.memory.allocate(size);
     this.#end = this.#start + size;
     this.#next = this.#start;
@@ -28,7 +30,7 @@ export class Arena {
 
   /** Room for `size` bytes, the address a multiple of 4, guarded on both sides: its last byte touches the guard behind. */
   room(size: number): number {
-    const address = (this.#next + guardBytes + 3) & ~3;
+    const address = Math.ceil((this.#next + guardBytes) / 4) * 4;
     this.#next = address + size + guardBytes;
     expect(this.#next).toBeLessThanOrEqual(this.#end);
     const { bytes } = this.kernel.memory;
