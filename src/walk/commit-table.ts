@@ -1,4 +1,4 @@
-import { GitMirrorError, isGitMirrorError } from '../core/error.ts';
+import { isGitMirrorError } from '../core/error.ts';
 import type { ObjectId } from '../core/object-id.ts';
 import { CommitScanner } from '../objects/commit.ts';
 import { GrowableInt32 } from '../pack/growable-array.ts';
@@ -6,6 +6,7 @@ import type { ObjectDatabase } from '../repository/object-database.ts';
 import type { ObjectNumber } from '../repository/object-number.ts';
 import type { Repository } from '../repository/repository.ts';
 import { scratchOf } from './kernel-scratch.ts';
+import { missingObject } from './missing-object.ts';
 
 /** Position of a commit in a {@link CommitTable}: 0, 1, 2, … in the order in which they were met. */
 export type CommitSlot = number;
@@ -93,9 +94,7 @@ export class CommitTable {
   /** @throws GitMirrorError `GM_CORRUPT` when the commit is not here. */
   require(slot: CommitSlot): void {
     if (this.read(slot)) return;
-    throw new GitMirrorError('GM_CORRUPT', `bad object ${this.database.oidOf(this.numberOf(slot))}`, {
-      details: { oid: this.database.oidOf(this.numberOf(slot)) },
-    });
+    throw missingObject(this.database, this.numberOf(slot));
   }
 
   // What follows is known of commits that were read.

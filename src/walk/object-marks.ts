@@ -66,6 +66,15 @@ export class ObjectMarks {
     this.#others[index] = (this.#others[index] ?? 0) | bits;
   }
 
+  clear(number: ObjectNumber, bits: number): void {
+    if (number < this.#packedCount) {
+      const { bytes } = this.#memory;
+      bytes[this.address + number] = (bytes[this.address + number] ?? 0) & ~bits;
+    } else if (number - this.#packedCount < this.#others.length) {
+      this.#others[number - this.#packedCount] = (this.#others[number - this.#packedCount] ?? 0) & ~bits;
+    }
+  }
+
   /** The marks of all objects as they are now, apart from kernel memory. */
   snapshot(): Uint8Array {
     const copy = new Uint8Array(this.#packedCount + this.#others.length);

@@ -1,12 +1,11 @@
-import { GitMirrorError } from '../core/error.ts';
 import type { ObjectType } from '../objects/object-type.ts';
 import { parseTag } from '../objects/tag.ts';
 import type { ObjectDatabase } from '../repository/object-database.ts';
 import type { ObjectNumber } from '../repository/object-number.ts';
+import { numberForOid, type CommitSlot } from './commit-table.ts';
 import { commitFlag, type CommitWalk } from './commit-walk.ts';
-import type { CommitSlot } from './commit-table.ts';
-import { numberForOid } from './commit-table.ts';
 import { nameHashOf } from './name-hash.ts';
+import { missingObject } from './missing-object.ts';
 import { mark, type ObjectMarks } from './object-marks.ts';
 
 /** A wanted object that is no commit. */
@@ -18,13 +17,20 @@ export interface WantedObject {
   readonly nameHash: number;
 }
 
+/** Some objects by what they are; of tags, what they lead to as well. */
+export interface TipGroup {
+  readonly commits: CommitSlot[];
+  /** Tags, trees and blobs, in the order in which they were named. */
+  readonly objects: WantedObject[];
+}
+
 /** What wants and haves lead to once tags are taken off. */
 export interface SelectionTips {
+  /** All commits, those the client has too, in the order in which they were named. */
   readonly commits: readonly CommitSlot[];
-  /** Tags, trees and blobs, in the order in which they are sent. */
-  readonly objects: readonly WantedObject[];
-  /** Trees the client has as such. */
-  readonly excludedTrees: readonly ObjectNumber[];
+  /** What the client wants and does not have. */
+  readonly wanted: TipGroup;
+  readonly had: TipGroup;
 }
 
 /**
@@ -41,7 +47,7 @@ export function resolveTips(
   haves: readonly ObjectNumber[],
 ): SelectionTips {
   const typeOf = (number: ObjectNumber): ObjectType => {
-    if (!database.has(number)) throw missing(database, number);
+    if (!database.has(number)) throw missingObject(database, number);
     return database.typeOf(number);
   };
   const exclude = (number: ObjectNumber, type: ObjectType): void => {
@@ -53,8 +59,8 @@ export function resolveTips(
   for (const [index, number] of haves.entries()) exclude(number, haveTypes[index] ?? 'commit');
 
   const commits: CommitSlot[] = [];
-  const objects: WantedObject[] = [];
-  const excludedTrees: ObjectNumber[] = [];
+  const wanted: TipGroup = { commits: [], objects: [] };
+  const had: TipGroup = { commits: [], objects: [] };
   const resolve = (first: ObjectNumber, firstType: ObjectType): void => {
     let number = first;
     let type = firstType;
@@ -62,26 +68,24 @@ export function resolveTips(
       type === 'commit'
         ? walk.flags.has(walk.table.slotOf(number), commitFlag.uninteresting)
         : marks.has(number, mark.uninteresting);
+    const group = isExcluded ? had : wanted;
     while (type === 'tag') {
       const content = database.read(number);
       const { targetOid, name } = parseTag(database.kernel.memory.view(content.address, content.size), database.format);
       const path = Buffer.from(name).toString('latin1');
-      if (!isExcluded) objects.push({ number, type, path, nameHash: nameHashOf(path) });
+      group.objects.push({ number, type, path, nameHash: nameHashOf(path) });
       number = numberForOid(database, targetOid);
       if (isExcluded && !database.has(number)) return;
       type = typeOf(number);
       if (isExcluded) exclude(number, type);
     }
-    if (type === 'commit') commits.push(walk.table.slotOf(number));
-    else if (!isExcluded) objects.push({ number, type, path: '', nameHash: 0 });
-    else if (type === 'tree') excludedTrees.push(number);
+    if (type === 'commit') {
+      const slot = walk.table.slotOf(number);
+      commits.push(slot);
+      group.commits.push(slot);
+    } else group.objects.push({ number, type, path: '', nameHash: 0 });
   };
   for (const [index, number] of wants.entries()) resolve(number, wantTypes[index] ?? 'commit');
   for (const [index, number] of haves.entries()) resolve(number, haveTypes[index] ?? 'commit');
-  return { commits, objects, excludedTrees };
-}
-
-function missing(database: ObjectDatabase, number: ObjectNumber): GitMirrorError {
-  const oid = database.oidOf(number);
-  return new GitMirrorError('GM_CORRUPT', `bad object ${oid}`, { details: { oid } });
+  return { commits, wanted, had };
 }

@@ -18,6 +18,10 @@ export interface ClosureParts {
   readonly marks: ObjectMarks;
   readonly rows: TreeRows;
   readonly plan: ClosurePlan;
+  /** Objects that are done with though they carry no mark. */
+  readonly isKnown?: ((number: ObjectNumber) => boolean) | undefined;
+  /** Passes over trees that are missing. */
+  readonly isGentle?: boolean;
   /** Is given what is met, each object once. */
   readonly select: (number: ObjectNumber, type: number, nameHash: number) => void;
   readonly signal: AbortSignal;
@@ -50,7 +54,7 @@ export class TreeClosure {
 
   /** Selects everything. @throws GitMirrorError `GM_CORRUPT` for missing or damaged trees; the reason of `signal`. */
   async run(): Promise<void> {
-    const { rows, marks, plan, select } = this.#parts;
+    const { database, rows, marks, plan, isKnown, isGentle, select } = this.#parts;
     const slice = new TimeSlice(this.#parts.signal);
     const queue = this.#queue;
     rows.prepare({ skipMask: done, setMask: mark.seen, withBlobs: plan.blobs });
@@ -62,11 +66,13 @@ export class TreeClosure {
         rows.prepare();
       }
       const tree = queue.number;
+      if (isGentle === true && !database.has(tree)) continue;
       const found = rows.copy(rows.scanAfter(tree, queue.nameHash, mark.scanned));
       marks.set(tree, mark.scanned);
       bytes += rows.size;
       for (let at = 0; at < found.length; at += treeRowWords) {
         const number = found[at] ?? 0;
+        if (isKnown?.(number) === true) continue;
         const nameHash = found[at + 2] ?? 0;
         if (((found[at + 1] ?? 0) & 1) === 1) {
           if (plan.trees) select(number, packType.tree, nameHash);

@@ -1,4 +1,3 @@
-import { GitMirrorError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
 import { treeRowWords } from '../kernel/kernel.ts';
 import { packType } from '../objects/object-type.ts';
@@ -7,6 +6,7 @@ import type { ObjectDatabase } from '../repository/object-database.ts';
 import type { ObjectNumber } from '../repository/object-number.ts';
 import { tooDeep } from './exclude-trees.ts';
 import { verdict, type FilterSteps } from './filter-steps.ts';
+import { missingObject } from './missing-object.ts';
 import { mark, type ObjectMarks } from './object-marks.ts';
 import type { PreferredBases } from './preferred-bases.ts';
 import { entryName, folderHash, type TreeRows } from './tree-rows.ts';
@@ -100,10 +100,7 @@ export class TreeTraversal {
     const { database, marks, rows, filter } = this.#parts;
     if (marks.has(tree, done)) return;
     if (this.#frames.length > limits.maxTreeDepth) throw tooDeep();
-    if (!database.has(tree)) {
-      const oid = database.oidOf(tree);
-      throw new GitMirrorError('GM_CORRUPT', `bad tree object ${oid}`, { details: { oid } });
-    }
+    if (!database.has(tree)) throw missingObject(database, tree, 'tree object');
     const said =
       filter === undefined || !marks.has(tree, mark.met) ? verdict.show | verdict.done : filter.beginTree(tree, path);
     this.#apply(tree, packType.tree, said, path, nameHash);
