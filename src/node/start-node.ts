@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { GitMirrorError } from '../core/error.ts';
+import { findGitExecPath } from '../server/git-programs.ts';
 import { RepositoryTable } from '../server/repository-table.ts';
 import type { Client } from '../sync/client.ts';
 import { removeCrashLeftovers } from './crash-leftovers.ts';
@@ -36,6 +37,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   let server: NodeServer | undefined;
   try {
     const logger = options.logger ?? silentLogger;
+    // Serving needs none, but copies are made and looked after by git.
+    await findGitExecPath(options.env ?? process.env);
     const git = createGit(options.env ?? process.env);
     const statePath = join(dataDir, 'state.json');
     const known = await KnownRepositories.open({ statePath, repositoriesDir }, git, logger, () => new Date());

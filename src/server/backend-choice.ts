@@ -6,7 +6,7 @@ import type { BackendName } from './request-observer.ts';
 export type BackendChoice = BackendName | `canary:${number}`;
 
 /** What serves when nothing is said. */
-export const defaultBackend: BackendChoice = 'git';
+export const defaultBackend: BackendChoice = 'native';
 
 /** `native`, `git` or `canary:<percent>`. Throws `GM_USAGE` for anything else. */
 export function parseBackendChoice(text: string): BackendChoice {

@@ -33,6 +33,7 @@ export class PoolWorker {
   readonly #recent = new Set<string>();
   #nextId = 1;
   #isGone = false;
+  #isReady = false;
   #error: Error | undefined;
 
   constructor(settings: WorkerSettings, events: PoolWorkerEvents) {
@@ -57,6 +58,11 @@ export class PoolWorker {
   /** Exchanges it has at the moment. */
   get load(): number {
     return this.#exchanges.size;
+  }
+
+  /** Whether it has started, so that an exchange begins at once. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /** Whether it served this repository lately, and so has it open. */
@@ -98,6 +104,9 @@ export class PoolWorker {
 
   #receive(message: FromWorker, events: PoolWorkerEvents): void {
     switch (message.type) {
+      case 'ready':
+        this.#isReady = true;
+        break;
       case 'pack-claim':
       case 'pack-leave':
       case 'pack-update':

@@ -54,6 +54,7 @@ export type SegmentFromWorker =
 
 /** From a worker to the main thread. After `end` or `failed` nothing more comes of an exchange. */
 export type FromWorker =
+  | { readonly type: 'ready' }
   | { readonly type: 'pull'; readonly id: number }
   | { readonly type: 'output'; readonly id: number; readonly chunk: Uint8Array }
   | {

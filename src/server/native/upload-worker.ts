@@ -151,3 +151,4 @@ function abort(id: number, reason: unknown): void {
 }
 
 port.on('message', receive);
+post({ type: 'ready' });

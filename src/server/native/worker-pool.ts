@@ -13,6 +13,8 @@ import type { WorkerExchange } from './worker-exchange.ts';
 const maxWorkers = 16;
 /** A worker that dies again within this time is not replaced at once. */
 const restartDelayMs = 500;
+/** What starting a thread costs, in halves of an exchange. */
+const notReadyCost = 3;
 
 /**
  * `quick`: an answer that reads refs at most (advertisements, ls-refs, object-info). `long`: anything that may walk history.
@@ -23,7 +25,7 @@ export type Lane = 'quick' | 'long';
 /** How a pool is set up. */
 export interface WorkerPoolOptions {
   readonly settings: Omit<WorkerSettings, 'searchThreads'>;
-  /** Threads for long work; default one a core. They start before the first request. */
+  /** Threads for long work; default one a core. The first one of each lane starts at once, more when they are needed. */
   readonly workers?: number | undefined;
   /** Folder for packs that are kept, for this pool alone, and how many bytes they may take. Undefined: none are kept. */
   readonly cache?: { readonly dir: string; readonly maxBytes: number } | undefined;
@@ -80,9 +82,7 @@ export class WorkerPool {
       },
     });
     this.#lanes = { quick: [undefined], long: new Array<undefined>(count).fill(undefined) };
-    for (const lane of ['quick', 'long'] as const) {
-      for (const index of this.#lanes[lane].keys()) this.#start(lane, index);
-    }
+    for (const lane of ['quick', 'long'] as const) this.#startOneMore(lane);
   }
 
   /** Begins an exchange on the thread that suits it best: one that is free and knows the repository, if there is one. */
@@ -114,13 +114,23 @@ export class WorkerPool {
       if (seat === undefined) continue;
       const { worker } = seat;
       // Opening a repository again costs less than waiting behind another exchange.
-      const cost = 2 * worker.load + (worker.knows(directory) ? 0 : 1);
+      const cost = 2 * worker.load + (worker.knows(directory) ? 0 : 1) + (worker.isReady ? 0 : notReadyCost);
       if (cost < bestCost) {
         best = worker;
         bestCost = cost;
       }
     }
+    // It takes turns with what the thread has; whoever comes next finds one more.
+    if (best !== undefined && best.load > 0) this.#startOneMore(lane);
     return best;
+  }
+
+  /** Starts a thread for the first seat of the lane that has none and is not about to get one. */
+  #startOneMore(lane: Lane): boolean {
+    const index = this.#lanes[lane].findIndex((seat) => seat === undefined);
+    if (index < 0 || this.#isClosed || this.#restarts.size > 0) return false;
+    this.#start(lane, index);
+    return true;
   }
 
   #seats(): Seat[] {
@@ -185,6 +195,7 @@ export class WorkerPool {
   #onSegmentMessage(number: number, message: SegmentFromWorker): void {
     switch (message.type) {
       case 'segment-ask':
+        while (this.#startOneMore('long'));
         this.#broker.ask(number, message.ask, message.task);
         break;
       case 'segment-cancel':
