@@ -1,5 +1,6 @@
 import { TimeSlice } from '../pack/time-slice.ts';
 import { packType } from '../objects/object-type.ts';
+import type { ObjectDatabase } from '../repository/object-database.ts';
 import { cutDeltaChains } from './delta-chains.ts';
 import { createPackPlan, createStoredEntry, noteEntry, packWay, placeObjects, type PackPlan } from './pack-plan.ts';
 import type { PackRequest } from './pack-request.ts';
@@ -68,7 +69,7 @@ export function externalPlace(plan: PackPlan, known: Map<number, number>, number
  */
 function markPackReused(plan: PackPlan, { objects, selection, settings }: PackRequest): void {
   const isAllowed = settings.allowPackReuse && selection.isFromBitmaps !== false;
-  const pack = isAllowed ? (objects.bitmaps?.pack ?? -1) : -1;
+  const pack = isAllowed ? bitmappedPack(objects) : -1;
   if (pack < 0) return;
   const { count, bases, byPlace, packs, ways, isPackReused } = plan;
   // In the order of the pack, a base that lies in front has been decided on; one behind could be part of a cycle.
@@ -78,4 +79,15 @@ function markPackReused(plan: PackPlan, { objects, selection, settings }: PackRe
     if (base >= 0 && (base >= count || isPackReused[base] !== 1)) continue;
     isPackReused[index] = 1;
   }
+}
+
+/** The pack whose entries may be copied unseen: that of the bitmaps, or the preferred one of a multi-pack-index. */
+function bitmappedPack(objects: ObjectDatabase): number {
+  const { bitmaps } = objects;
+  if (bitmaps === undefined || bitmaps.bitCount === 0) return -1;
+  if (bitmaps.pack >= 0) return bitmaps.pack;
+  // The objects of the preferred pack have the first bits.
+  const first = createStoredEntry();
+  objects.placeEntry(bitmaps.numberOfBit(0), first);
+  return first.pack;
 }

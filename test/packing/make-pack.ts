@@ -7,7 +7,7 @@ import type { PackProgress, PackRequest, PackStatistics } from '../../src/packin
 import { defaultPackSettings, type PackSettings } from '../../src/packing/pack-settings.ts';
 import { writePack } from '../../src/packing/write-pack.ts';
 import { openObjectDatabase, type FileObjectDatabase } from '../../src/repository/open-object-database.ts';
-import { listSelection, type ListedRevisions } from '../repositories/list-selection.ts';
+import { listSelection, selectNamed, type ListedRevisions } from '../repositories/list-selection.ts';
 import type { Repository } from '../repositories/repository.ts';
 
 const caches = new PackCaches(openKernel(), 16 * 1024 * 1024);
@@ -31,15 +31,16 @@ export interface MadePack {
   readonly oids: readonly string[];
 }
 
-/** Packs what git lists for `revisions`, with a sink that makes the writer wait now and then. */
+/** Packs what git lists for `revisions`, or what is named, with a sink that makes the writer wait now and then. */
 export async function makePack(
   repository: Repository,
-  revisions: ListedRevisions,
+  revisions: ListedRevisions | readonly string[],
   { settings, ...options }: PackOptions = {},
 ): Promise<MadePack> {
   const objects = await openObjects(repository);
   try {
-    const selection = await listSelection(repository.path, objects, revisions);
+    const selection =
+      'wants' in revisions ? await listSelection(repository.path, objects, revisions) : selectNamed(objects, revisions);
     const pieces: Buffer[] = [];
     const progress: PackProgress[] = [];
     const statistics = await writePack({

@@ -54,6 +54,19 @@ export async function listSelection(
   };
 }
 
+/** A selection of the objects with these names, all without a path. */
+export function selectNamed(objects: ObjectDatabase, oids: readonly string[]): ObjectSelection {
+  return {
+    count: oids.length,
+    ...describe(
+      objects,
+      oids.map((oid) => ({ oid, path: '' })),
+    ),
+    bases: describe(objects, []),
+    clientHas: () => false,
+  };
+}
+
 function describe(
   objects: ObjectDatabase,
   listed: readonly ListedObject[],
