@@ -17,7 +17,8 @@ export async function answerObjectInfo(session: UploadSession): Promise<void> {
     if (line === 'size') wantsSize = true;
     else if (line.startsWith('oid ')) names.push(line.slice('oid '.length));
     else reply.error(`object-info: unexpected line: '${line}'`);
-    if (names.length > exchange.limits.maxWants) throw new Refusal('object-info: too many objects');
+    const most = exchange.limits.maxWants;
+    if (names.length > most) throw new Refusal(`object-info: too many objects, ${String(most)} is the limit`);
     if (reply.isFull) await reply.send();
   }
   const { objects, format } = repository;

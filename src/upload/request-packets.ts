@@ -78,7 +78,7 @@ export class RequestPackets {
     if (packet.type !== 'data') return packet;
     const { payload } = packet;
     if (payload.length + 4 > this.#maxPktLineBytes) {
-      throw new Refusal(`upload-pack: a pkt-line of more than ${String(this.#maxPktLineBytes)} bytes`);
+      throw new Refusal(`upload-pack: a pkt-line is longer than ${String(this.#maxPktLineBytes)} bytes`);
     }
     // Git reads lines as C strings, which end at a NUL.
     const nul = payload.indexOf(0);
