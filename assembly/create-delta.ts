@@ -43,7 +43,7 @@ export function createDelta(
     const lastHashed = targetEnd - hashedBytes;
     // Behind `stop` there is no room for what is pending, though a match may still take back nearly a block of it: more,
     // and it would have been found before.
-    const stop = min(lastHashed, pending + (writeEnd - writeAt) + blockBytes);
+    const stop = pending + min(lastHashed - pending, writeEnd - writeAt + blockBytes);
     let hash: u32 = 0;
     let block: u32 = 0;
     for (; at <= stop; at++) {

@@ -124,6 +124,22 @@ describe.each([20, 32])('Kernel.scanTree with names of %i bytes', (rawLength) =>
     expect(numbersOf(rows)).toEqual([1]);
   });
 
+  test('more tables than the kernel has room for at first, and then few again', () => {
+    const oid = randomBytes(rawLength);
+    const tree = encodeTree([{ mode: '40000', name: Buffer.from('a'), oid }]);
+    const rows = onEach(arenas, (arena) => {
+      const [empty, table] = [placeNames(arena, []), placeNames(arena, [oid])];
+      const marks = arena.place(Buffer.alloc(1));
+      const masks = { skipMask: 1, setMask: 2, withBlobs: false };
+      const tables = [...Array.from({ length: 6000 }, () => empty), table];
+      arena.kernel.prepareScan({ rawLength, tables, marks, ...masks });
+      const many = scan(arena, { rawLength, tables, marks, ...masks }, tree);
+      arena.kernel.prepareScan({ rawLength, tables: [table], marks, ...masks });
+      return [numbersOf(many), numbersOf(scan(arena, { rawLength, tables, marks, ...masks }, tree))];
+    });
+    expect(rows).toEqual([[0], [0]]);
+  });
+
   test('marks that were there are looked at', () => {
     const oids = Array.from({ length: 3 }, () => randomBytes(rawLength)).sort(byBytes);
     const tree = encodeTree(oids.map((oid, index) => ({ mode: '100644', name: Buffer.from(`${index}`), oid })));

@@ -79,7 +79,7 @@ export interface Kernel {
   /** Position of the raw name at `name` in `table`, or -1. */
   findName(table: NameTable, rawLength: number, name: number): number;
 
-  /** Makes `scan` the one that {@link scanTree} uses from now on. */
+  /** Makes `scan` the one that {@link scanTree} uses from now on. With more than 5,000 tables, memory may be allocated. */
   prepareScan(scan: TreeScan): void;
 
   /**

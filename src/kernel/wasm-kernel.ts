@@ -25,6 +25,8 @@ interface KernelExports extends Pick<
 
 /** Words that describe a table to a scan: addresses of fanout and names, and how many names there are. */
 const tableWords = 3;
+/** What a page of kernel memory has room for: no repository but an unusual one has more packs. */
+const tablesAtFirst = 5000;
 
 /** Compiled once a thread. */
 let compiled: WebAssembly.Module | undefined;
@@ -59,13 +61,14 @@ export class WasmKernel implements Kernel {
   readonly createDelta: Kernel['createDelta'];
   readonly #exports: KernelExports;
   /** Where tables are described to scans, and room for how many there is. */
-  #tables = 0;
-  #tableRoom = 0;
+  #tables: number;
+  #tableRoom = tablesAtFirst;
 
   constructor() {
     const instance = new WebAssembly.Instance(compile(), { env: { memory: this.memory.memory } });
     const exports = instance.exports as unknown as KernelExports;
     this.memory.begin(exports.dataEnd());
+    this.#tables = this.memory.allocate(4 * tableWords * tablesAtFirst);
     this.#exports = exports;
     // Called as they are: one call less for each object.
     this.inflate = exports.inflate;
@@ -83,11 +86,10 @@ export class WasmKernel implements Kernel {
   prepareScan(scan: TreeScan): void {
     const { tables } = scan;
     if (tables.length > this.#tableRoom) {
-      const room = Math.max(tables.length, 1024);
-      const fresh = this.memory.allocate(4 * tableWords * room);
-      if (this.#tableRoom > 0) this.memory.release(this.#tables);
+      const fresh = this.memory.allocate(4 * tableWords * tables.length);
+      this.memory.release(this.#tables);
       this.#tables = fresh;
-      this.#tableRoom = room;
+      this.#tableRoom = tables.length;
     }
     const { words } = this.memory;
     let at = this.#tables / 4;
