@@ -9,7 +9,7 @@ import type { ObjectSelection, SelectionRequest } from '../walk/object-selection
 import { commitTableOf } from '../walk/commit-table.ts';
 import { selectObjects } from '../walk/select-objects.ts';
 import type { FetchState } from './fetch-state.ts';
-import { packKey } from './pack-key.ts';
+import { isRepeatable, packKey } from './pack-key.ts';
 import { withoutElsewhere } from './packfile-uris.ts';
 import type { PackfileUris } from './packfile-uris.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -74,9 +74,8 @@ async function deliver(
   const settings = readPackSettings(repository.config);
   const build = (into: ByteSink, signal: AbortSignal): Promise<PackStatistics> =>
     buildPack(session, state, { order, selection, settings, sink, into, signal });
-  const isWhole = selection.haves.length === 0 && selection.clientShallow.length === 0;
   let statistics: PackStatistics;
-  if (exchange.cache !== undefined && isWhole && order.packfileUris === undefined) {
+  if (exchange.cache !== undefined && isRepeatable(selection) && order.packfileUris === undefined) {
     const key = packKey(repository, selection, settings, state.ofsDelta);
     const delivered = await exchange.cache.deliver(key, sink, exchange.signal, build);
     exchange.observer.facts({ cache: delivered.outcome });
