@@ -7,7 +7,7 @@ import type { SelectionRequest } from '../walk/object-selection.ts';
 
 /** What decides the bytes of a pack, as the key of a cache: objects go by their names, in whatever order they came. */
 export function packKey(
-  { objects, commonDir, grafts }: Repository,
+  { objects, commonDir, grafts, shallow }: Repository,
   selection: SelectionRequest,
   settings: PackSettings,
   ofsDelta: boolean,
@@ -22,7 +22,7 @@ export function packKey(
     names(selection.boundary),
     names(selection.unshallowed),
     names(selection.includeTags),
-    { filter, thin, ofsDelta, settings, grafts: [...grafts] },
+    { filter, thin, ofsDelta, settings, grafts: [...grafts], shallow },
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
