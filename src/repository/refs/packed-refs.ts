@@ -27,7 +27,9 @@ const space = 0x20;
 const caret = 0x5e;
 const windowBytes = 256 * 1024;
 /** Below this a file is read in order rather than halved further. */
-const scanBytes = 32 * 1024;
+const scanBytes = 4 * 1024;
+/** Read at first to find where a record begins; nearly all are shorter. */
+const probeBytes = 512;
 
 /**
  * The packed-refs file of a repository (git-pack-refs(1)). A small one is held until it changes; a large one is read in
@@ -158,8 +160,7 @@ class Window {
   at(offset: number, length: number): Buffer {
     const end = Math.min(this.size, offset + length);
     if (typeof this.#source !== 'number') return this.#source?.subarray(offset, end) ?? Buffer.of();
-    this.#bytes ??= Buffer.allocUnsafe(Math.min(this.size, windowBytes));
-    if (end - offset > this.#bytes.length) this.#bytes = Buffer.allocUnsafe(end - offset);
+    if (this.#bytes === undefined || end - offset > this.#bytes.length) this.#bytes = Buffer.allocUnsafe(end - offset);
     let filled = 0;
     while (filled < end - offset) {
       const count = readSync(this.#source, this.#bytes, filled, end - offset - filled, offset + filled);
@@ -190,14 +191,24 @@ class RecordReader {
     let high = this.#header.size;
     while (high - low > scanBytes && target.length > 0) {
       const middle = low + Math.floor((high - low) / 2);
-      const window = this.#window.at(middle, Math.min(high - middle, 2 * scanBytes));
-      const at = nextRecord(window);
+      const room = high - middle;
+      let window = this.#window.at(middle, Math.min(room, probeBytes));
+      let [at, nameEnd] = this.#nextName(window);
+      if (nameEnd < 0 && room > probeBytes) {
+        window = this.#window.at(middle, Math.min(room, windowBytes));
+        [at, nameEnd] = this.#nextName(window);
+      }
       const nameStart = at + this.#hexLength + 1;
-      const nameEnd = at < 0 ? -1 : window.indexOf(lineFeed, nameStart);
       if (nameEnd >= 0 && window.compare(target, 0, target.length, nameStart, nameEnd) < 0) low = middle + at;
       else high = middle;
     }
     return low;
+  }
+
+  /** Where the next record begins, and where its name ends; the latter is -1 when that is not in the window. */
+  #nextName(window: Buffer): [start: number, nameEnd: number] {
+    const start = nextRecord(window);
+    return [start, start < 0 ? -1 : window.indexOf(lineFeed, start + this.#hexLength + 1)];
   }
 
   /** All records from the one at `start` on. */
