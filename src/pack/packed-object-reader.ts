@@ -13,6 +13,8 @@ import { ScratchBlock } from './scratch-block.ts';
 const maxWindowedBytes = 128 * 1024;
 /** As far as this, more is read than the entry may need, to spare finding out where it ends. */
 const maxBoundBytes = 1024 * 1024;
+/** Deflate makes nothing smaller than by this. */
+const maxInflation = 1032;
 /** A delta's two sizes. */
 const maxDeltaSizesBytes = 20;
 const maxRawLength = 32;
@@ -191,6 +193,7 @@ export class PackedObjectReader {
       const header = this.readHeader(pack, offset);
       const dataOffset = offset + header.length;
       checkHeld(header.size);
+      if (header.size > maxBoundBytes) this.#checkPlausible(pack, offset, dataOffset, header.size);
       if (header.type < packType.ofsDelta) {
         this.#readWhole(pack, offset, dataOffset, header.type, header.size);
         return;
@@ -314,6 +317,12 @@ export class PackedObjectReader {
       if (byte < 0x80) return result;
     }
     throw damaged(pack, 'the sizes of a delta are malformed');
+  }
+
+  /** Before room is made for what is stated: whether that much can be in the entry at all. */
+  #checkPlausible(pack: ReadablePack, offset: number, dataOffset: number, size: number): void {
+    const compressed = pack.nextOffset(offset) - dataOffset;
+    if (size > compressed * maxInflation) throw damaged(pack, `the entry at ${offset} is not as large as it states`);
   }
 
   #checkInside(pack: ReadablePack, offset: number): void {

@@ -22,8 +22,16 @@ export interface MadeEntry {
 /** A pack of these entries, damaged on purpose where they say so; its trailer is right. */
 export function makePack(
   entries: readonly MadeEntry[],
-  { format = 'sha1', objectCount = entries.length }: { format?: ObjectFormat; objectCount?: number } = {},
+  options: { format?: ObjectFormat; objectCount?: number } = {},
 ): Buffer {
+  return makePackWithOffsets(entries, options).pack;
+}
+
+/** The same, and where each entry begins. */
+export function makePackWithOffsets(
+  entries: readonly MadeEntry[],
+  { format = 'sha1', objectCount = entries.length }: { format?: ObjectFormat; objectCount?: number } = {},
+): { readonly pack: Buffer; readonly offsets: readonly number[] } {
   const header = Buffer.alloc(12);
   header.write('PACK', 0, 'latin1');
   header.writeUInt32BE(2, 4);
@@ -41,7 +49,7 @@ export function makePack(
     parts.push(part);
   }
   const body = Buffer.concat(parts);
-  return Buffer.concat([body, createHash(format).update(body).digest()]);
+  return { pack: Buffer.concat([body, createHash(format).update(body).digest()]), offsets };
 }
 
 /** A delta that keeps the first `keep` bytes of a base of `baseSize` and appends `tail` (1 to 127 bytes, or none). */
