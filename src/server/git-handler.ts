@@ -133,8 +133,12 @@ async function answerGit(exchange: HttpExchange, route: GitRoute, state: Handler
 }
 
 function bodyOf(exchange: HttpExchange, maxBytes: number): AsyncGenerator<Uint8Array, void, void> {
-  return readRequestBody(exchange.request, maxBytes, (bytes) => {
-    exchange.tookBytes(bytes);
+  return readRequestBody(exchange.request, {
+    maxBytes,
+    signal: exchange.signal,
+    onChunk: (bytes) => {
+      exchange.tookBytes(bytes);
+    },
   });
 }
 

@@ -22,8 +22,8 @@ export interface NativeBackend {
 /** Starts the threads and opens the backend. Errors are those of `createNativeUploadService`. */
 export function openNativeBackend(options: NativeBackendOptions = {}): NativeBackend {
   const env = servingEnvironment(options.env ?? process.env);
-  const upload = createNativeUploadService({ ...options, env });
   // This thread reads configuration, and objects for the dumb protocol only.
   const repositories = new RepositoryCache({ kernel: openKernel(), env, maxIdle: 4, baseBytes: 4 * 1024 * 1024 });
+  const upload = createNativeUploadService({ ...options, env });
   return { upload, backend: createHttpService({ upload, repositories, namespace: options.namespace }) };
 }
