@@ -26,6 +26,7 @@ export async function selectObjects(
   request: SelectionRequest,
   options: { readonly signal: AbortSignal },
 ): Promise<ObjectSelection> {
+  options.signal.throwIfAborted();
   const marks = new ObjectMarks(table.database);
   const rows = new TreeRows(table.database, marks);
   try {

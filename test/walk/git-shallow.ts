@@ -21,7 +21,7 @@ export async function askUploadPack(
   });
   const sections = new Map<string, string[]>();
   let section: string[] | undefined;
-  for (let at = 0; at < answer.length; ) {
+  for (let at = 0; at < answer.length;) {
     const length = Number.parseInt(answer.toString('latin1', at, at + 4), 16);
     if (length < 4) {
       at += 4;

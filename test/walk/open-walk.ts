@@ -41,12 +41,20 @@ export interface OpenWalkOptions {
   readonly config?: Readonly<Record<string, string>> | undefined;
   readonly isPartial?: boolean | undefined;
   readonly kind?: 'wasm' | 'plain' | undefined;
+  /** Default true. */
+  readonly useBitmaps?: boolean | undefined;
 }
 
 export async function openWalk(made: Repository, options: OpenWalkOptions = {}): Promise<OpenWalk> {
-  const { format = 'sha1', config = {}, isPartial, kind } = options;
+  const { format = 'sha1', config = {}, isPartial, kind, useBitmaps } = options;
   const caches = new PackCaches(openKernel(kind === undefined ? {} : { kind }), 32 * 1024 * 1024);
-  const objects = openObjectDatabase({ objectDirectories: [join(made.path, 'objects')], format, caches, isPartial });
+  const objects = openObjectDatabase({
+    objectDirectories: [join(made.path, 'objects')],
+    format,
+    caches,
+    isPartial,
+    useBitmaps,
+  });
   const refs = await made.refs();
   const repository: WalkedRepository = {
     gitDir: made.path,

@@ -43,7 +43,9 @@ export async function makeRandomHistory(
   for (let number = 1; number <= commits; number++) {
     const time = 1_700_000_000 + number * 10 + (below(10) === 0 ? below(4000) - 2000 : 0);
     const parents = pickParents(number, below);
-    stream.push(`commit refs/heads/b${number}\nmark :${number}\ncommitter C <c@example.com> ${time} +0000\ndata 2\nx\n\n`);
+    stream.push(
+      `commit refs/heads/b${number}\nmark :${number}\ncommitter C <c@example.com> ${time} +0000\ndata 2\nx\n\n`,
+    );
     for (const [index, parent] of parents.entries()) stream.push(`${index === 0 ? 'from' : 'merge'} :${parent}\n`);
     const files = new Map(trees[parents[0] ?? 0]);
     for (let change = below(3) + (files.size === 0 ? 4 : 0); change > 0; change--) {
