@@ -111,8 +111,8 @@ export class BitmapFile {
     return result;
   }
 
-  /** Git's name hash of the object with this bit; undefined when the file has none. */
-  nameHash(bit: number): number | undefined {
+  /** Git's name hash of the object at a position among the sorted names; undefined when the file has none. */
+  nameHash(position: number): number | undefined {
     if (this.#hashesOffset < 0) return undefined;
     if (this.#hashes === undefined) {
       this.#hashes = new Uint32Array(this.bitCount);
@@ -120,7 +120,7 @@ export class BitmapFile {
       this.file.read(this.#hashesOffset, bytes, 0, bytes.length);
       wordsFromBigEndian(bytes);
     }
-    return this.#hashes[bit];
+    return this.#hashes[position];
   }
 
   #readEntries(scanner: BitmapScanner, count: number): void {

@@ -10,6 +10,8 @@ export interface BitmapNumbering {
   readonly pack: number;
   /** Number of each bit's object, `noNumber` where it has none. */
   readonly numbers: Uint32Array;
+  /** Position of each bit's object among the sorted names of the pack or multi-pack-index. */
+  readonly positions: Uint32Array;
   /** Number of the object at a position among the sorted names of the pack or multi-pack-index. */
   readonly numberAtPosition: (position: number) => ObjectNumber;
   /** All numbers are below this. */
@@ -22,18 +24,20 @@ export class FileBitmaps implements ReachabilityBitmaps {
   readonly #file: BitmapFile;
   readonly #numbers: Uint32Array;
   readonly #bits: Int32Array;
+  readonly #positions: Uint32Array;
   /** Position of each commit that has a bitmap, by number. */
-  readonly #positions = new Map<ObjectNumber, number>();
+  readonly #commitPositions = new Map<ObjectNumber, number>();
   #isDamaged = false;
 
   constructor(file: BitmapFile, numbering: BitmapNumbering) {
     this.#file = file;
     this.pack = numbering.pack;
     this.#numbers = numbering.numbers;
+    this.#positions = numbering.positions;
     this.#bits = new Int32Array(numbering.numberLimit).fill(-1);
     // What has no number is written past the end, which does nothing.
     for (let bit = 0; bit < numbering.numbers.length; bit++) this.#bits[numbering.numbers[bit] ?? noNumber] = bit;
-    for (const position of file.positions) this.#positions.set(numbering.numberAtPosition(position), position);
+    for (const position of file.positions) this.#commitPositions.set(numbering.numberAtPosition(position), position);
   }
 
   get bitCount(): number {
@@ -70,7 +74,7 @@ export class FileBitmaps implements ReachabilityBitmaps {
   }
 
   addReachable(commit: ObjectNumber, into: Uint32Array): boolean {
-    const position = this.#positions.get(commit);
+    const position = this.#commitPositions.get(commit);
     if (position === undefined || this.#isDamaged) return false;
     let bits: Uint32Array | undefined;
     try {
@@ -86,7 +90,8 @@ export class FileBitmaps implements ReachabilityBitmaps {
   }
 
   nameHash(bit: number): number | undefined {
-    return this.#file.nameHash(bit);
+    const position = this.#positions[bit];
+    return position === undefined ? undefined : this.#file.nameHash(position);
   }
 
   close(): void {

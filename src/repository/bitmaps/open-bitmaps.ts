@@ -47,6 +47,7 @@ function openOfMultiPackIndex(
     return new FileBitmaps(new BitmapFile(file, format, count, index.checksum), {
       pack: -1,
       numbers: numbers === undefined ? order : order.map(numberAtPosition),
+      positions: order,
       numberAtPosition,
       numberLimit: packedCount,
     });
@@ -65,6 +66,7 @@ function openOfPack(
     return new FileBitmaps(bitmapFile, {
       pack: index,
       numbers: pack.numbersInOrder,
+      positions: pack.reverse.positions,
       numberAtPosition: (position) => pack.numberAtPosition(position),
       numberLimit: packedCount,
     });
