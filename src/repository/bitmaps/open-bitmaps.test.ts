@@ -96,9 +96,9 @@ test('name hashes are those of the paths', async () => {
   const { bitmaps } = objects;
   const hash = (path: string): number =>
     [...Buffer.from(path)].reduce((value, byte) => ((value >>> 2) + (byte << 24)) >>> 0, 0);
-  const blob = (await repository.resolve('main:text.txt')) as ObjectId;
+  const blob = (await repository.resolve('main:a/b/c/0.txt')) as ObjectId;
   const bit = bitmaps?.bitOfNumber(objects.numberOf(blob)) ?? -1;
-  expect(bitmaps?.nameHash(bit)).toBe(hash('text.txt'));
+  expect(bitmaps?.nameHash(bit)).toBe(hash('a/b/c/0.txt'));
   objects.close();
 });
 
