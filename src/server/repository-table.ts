@@ -3,8 +3,6 @@ import { sep } from 'node:path';
 import { GitMirrorError } from '../core/error.ts';
 import type { FoundRepository, RepositoryLookup, ServedRepository } from './repository-lookup.ts';
 
-export type { RepositoryLookup } from './repository-lookup.ts';
-
 /** Longest name, and the characters a name is made of: no component begins with a dot or a dash. */
 const maxNameLength = 255;
 const namePattern = /^[A-Za-z0-9_][\w.+@~-]*(?:\/[A-Za-z0-9_][\w.+@~-]*)*\.git$/;
