@@ -65,7 +65,9 @@ export async function observe(
     const title = clean(`${index + 1} ${step.words.join(' ')}`);
     // Programs that live at the same time are in the order of their names, not of their starting.
     for (const program of [...step.trace.keys()].sort()) {
-      const lines = normalisePackets(step.trace.get(program) ?? []).map(clean);
+      const all = normalisePackets(step.trace.get(program) ?? []).map(clean);
+      // Two processes of the HTTP helper's side go by the name of git, and write in any order.
+      const lines = program === 'git' ? all.toSorted((left, right) => left.charCodeAt(0) - right.charCodeAt(0)) : all;
       observation.set(`packets of ${program}, ${title}`, lines);
     }
     observation.set(`status, ${title}`, [String(step.status)]);
