@@ -2,7 +2,8 @@ import { FetchState } from './fetch-state.ts';
 import { checkCount, leadingOid, takeFilter, takeShallowLine } from './request-lines.ts';
 import { requireWanted } from './require-wanted.ts';
 import { sendPack } from './send-pack.ts';
-import { sendShallowLines } from './shallow-cut.ts';
+import { noCut, sendShallowLines } from './shallow-cut.ts';
+import type { ShallowCut } from './shallow-cut.ts';
 import { Refusal, requestError } from './upload-error.ts';
 import { readBlobPackfileUris } from './upload-config.ts';
 import type { UploadSession } from './upload-session.ts';
@@ -144,18 +145,18 @@ async function acknowledge(session: UploadSession, request: FetchRequest): Promi
   return isReady;
 }
 
+/**
+ * The sections behind the acknowledgments, in the order of gitprotocol-v2. Git has `wanted-refs` in front of `shallow-info`;
+ * with both, its own clients give up on that.
+ */
 async function sendSections(session: UploadSession, request: FetchRequest): Promise<void> {
   const { reply, repository } = session;
+  const cut = await sendShallowInfo(session, request);
   if (request.wantedRefs.size > 0) {
     reply.line('wanted-refs');
     for (const [name, oid] of request.wantedRefs) reply.line(`${oid} ${name}`);
     reply.delim();
   }
-  const tellsShallow =
-    request.depth > 0 || request.deepensByRevision || request.shallows.length > 0 || repository.shallow.length > 0;
-  if (tellsShallow) reply.line('shallow-info');
-  const cut = await sendShallowLines(session, request, { tellsOwn: true });
-  if (tellsShallow) reply.delim();
   const offersUris = request.uriProtocols.length > 0;
   if (!offersUris) reply.line('packfile');
   await sendPack(session, request, {
@@ -163,4 +164,14 @@ async function sendSections(session: UploadSession, request: FetchRequest): Prom
     maxPacketBytes: 65_520,
     packfileUris: offersUris ? { blobs: readBlobPackfileUris(repository), protocols: request.uriProtocols } : undefined,
   });
+}
+
+async function sendShallowInfo(session: UploadSession, request: FetchRequest): Promise<ShallowCut> {
+  const { reply, repository } = session;
+  const isAsked = request.depth > 0 || request.deepensByRevision || request.shallows.length > 0;
+  if (!isAsked && repository.shallow.length === 0) return noCut;
+  reply.line('shallow-info');
+  const cut = await sendShallowLines(session, request, { tellsOwn: true });
+  reply.delim();
+  return cut;
 }

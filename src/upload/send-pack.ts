@@ -77,8 +77,12 @@ async function deliver(
   let statistics: PackStatistics;
   if (exchange.cache !== undefined && isRepeatable(selection) && order.packfileUris === undefined) {
     const key = packKey(repository, selection, settings, state.ofsDelta);
+    const startMs = performance.timeOrigin + performance.now();
     const delivered = await exchange.cache.deliver(key, sink, exchange.signal, build);
     exchange.observer.facts({ cache: delivered.outcome });
+    if (delivered.outcome !== 'miss') {
+      exchange.observer.phase('stream', startMs, performance.timeOrigin + performance.now());
+    }
     ({ statistics } = delivered);
   } else {
     statistics = await build(sink, exchange.signal);

@@ -72,7 +72,7 @@ describe('hostile requests', () => {
   /** An answer must be one that can be read, whatever was asked; what is thrown must be ours. */
   const survives = async (run: ServiceRun, input: ByteStream): Promise<void> => {
     const { output, error } = await withRepository(repository.path, (opened) => runOurs(opened, run, { input }));
-    if (error !== undefined) expect(isGitMirrorError(error, 'GM_PROTOCOL'), String(error)).toBe(true);
+    if (error !== undefined) expect(isGitMirrorError(error, 'GM_PROTOCOL')).toBe(true);
     readUploadOutput(output);
   };
   const run = fc.record({

@@ -1,0 +1,72 @@
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ObjectFormat } from '../../src/core/object-id.ts';
+import { makeRichRepository } from '../packs/rich-repository.ts';
+import type { Repository } from '../repositories/repository.ts';
+import { runGit } from '../repositories/run-git.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../repositories/temporary-folder.ts';
+
+const program = resolve(import.meta.dirname, 'upload-pack-program.ts');
+const uploadPack = `'${process.execPath}' '${program}'`;
+
+describe.each<ObjectFormat>(['sha1', 'sha256'])('git as the client of our upload-pack, %s', (format) => {
+  let folder: TemporaryFolder;
+  let source: Repository;
+
+  beforeAll(async () => {
+    folder = await makeTemporaryFolder();
+    source = await makeRichRepository(join(folder.path, 'source'), format);
+    for (const key of ['allowFilter', 'allowAnySHA1InWant', 'allowRefInWant']) {
+      await source.configure(`uploadpack.${key}`, 'true');
+    }
+  });
+  afterAll(() => folder[Symbol.asyncDispose]());
+
+  const clone = async (name: string, ...args: readonly string[]): Promise<string> => {
+    const path = join(folder.path, name);
+    await runGit(['clone', '-q', '-u', uploadPack, ...args, `file://${source.path}`, path]);
+    await runGit(['config', 'remote.origin.uploadpack', uploadPack], { cwd: path });
+    return path;
+  };
+  const git = (path: string, ...args: readonly string[]): Promise<string> => runGit(args, { cwd: path });
+  const refs = (path: string): Promise<string> => git(path, 'for-each-ref', '--format=%(refname) %(objectname)');
+
+  it.each([0, 1, 2])('clones and fetches in v%i', async (version) => {
+    const path = await clone(`mirror-${String(version)}`, '-c', `protocol.version=${String(version)}`, '--mirror');
+    await git(path, 'fsck', '--strict');
+    expect(await refs(path)).toBe(await refs(source.path));
+    const tip = await source.commit('refs/heads/main');
+    await source.updateRef('refs/heads/side', tip);
+    await git(path, '-c', `protocol.version=${String(version)}`, 'fetch', '-q', '--prune');
+    await git(path, 'fsck');
+    expect(await refs(path)).toBe(await refs(source.path));
+  });
+
+  it('cuts history, deepens and gives it whole', async () => {
+    const path = await clone('shallow', '--depth', '3', '--no-single-branch');
+    const count = async (): Promise<number> => Number(await git(path, 'rev-list', '--count', 'origin/main'));
+    const shallow = await count();
+    await git(path, 'fetch', '-q', '--deepen', '4');
+    await git(path, 'fsck');
+    expect(await count()).toBeGreaterThan(shallow);
+    await git(path, 'fetch', '-q', '--shallow-exclude=side');
+    await git(path, 'fsck');
+    await git(path, 'fetch', '-q', '--unshallow');
+    await git(path, 'fsck');
+    expect(await count()).toBe(Number(await source.git('rev-list', '--count', 'main')));
+  });
+
+  it.each(['blob:none', 'tree:0', 'blob:limit=100'])(
+    'clones with %s and fetches the rest when it is needed',
+    async (filter) => {
+      const path = await clone(filter.replace(/\W/g, '-'), `--filter=${filter}`, '--no-checkout');
+      const count = async (): Promise<number> =>
+        (await git(path, 'cat-file', '--batch-all-objects', '--batch-check')).split('\n').length;
+      const present = await count();
+      await git(path, 'checkout', '-q', 'main');
+      expect(await git(path, 'status', '--porcelain')).toBe('');
+      await git(path, 'log', '-3', '--stat');
+      expect(await count()).toBeGreaterThan(present);
+    },
+  );
+});
