@@ -5,7 +5,8 @@ import { TimeSlice } from '../pack/time-slice.ts';
 import type { ObjectDatabase } from '../repository/object-database.ts';
 import type { ObjectNumber } from '../repository/object-number.ts';
 import { mark, type ObjectMarks } from './object-marks.ts';
-import { entryName, type TreeRows } from './tree-rows.ts';
+import { sortByPlace } from './object-place.ts';
+import type { TreeRows } from './tree-rows.ts';
 
 /**
  * Marks a tree and everything below it as something the client has. What is missing is passed over, since nobody will
@@ -29,7 +30,8 @@ export async function excludeTree(
       rows.prepare();
     }
     if (!database.has(tree) || database.typeOf(tree) !== 'tree') continue;
-    const found = rows.copy(rows.scan(tree, 0));
+    const found = rows.copy(rows.scan(tree, 0, mark.scanned));
+    marks.set(tree, mark.scanned);
     bytes += rows.size;
     for (let at = 0; at < found.length; at += treeRowWords) {
       if (((found[at + 1] ?? 0) & 1) === 1) pending.push(found[at] ?? 0);
@@ -62,26 +64,27 @@ export async function excludeSparsely(
     if (!hasBothKinds(marks, group.trees)) continue;
     if (group.depth > limits.maxTreeDepth) throw tooDeep();
     const byName = new Map<string, Set<ObjectNumber>>();
-    for (const tree of group.trees) {
+    const trees = sortByPlace(database, group.trees);
+    for (const tree of trees) {
       if (slice.isOver(bytes)) await slice.pause();
       if (!database.has(tree) || database.typeOf(tree) !== 'tree') continue;
       const isExcluded = marks.has(tree, mark.uninteresting);
       rows.prepare({ skipMask: 0, setMask: isExcluded ? mark.uninteresting : 0, withBlobs: isExcluded });
-      const count = rows.scan(tree, 0);
+      // What it has from a tree of this group is named already, and marked if that one's was.
+      const found = rows.copy(rows.scan(tree, 0, isExcluded ? mark.grouped | mark.scanned : mark.grouped));
+      marks.set(tree, isExcluded ? mark.grouped | mark.scanned : mark.grouped);
       bytes += rows.size;
-      if (count === 0) continue;
-      const content = rows.copyContent();
-      const found = rows.copy(count);
       for (let at = 0; at < found.length; at += treeRowWords) {
         const where = found[at + 1] ?? 0;
         if ((where & 1) === 0) continue;
-        const name = entryName(content, where >>> 1);
+        const name = rows.nameAt(where);
         const named = byName.get(name);
         if (named === undefined) byName.set(name, new Set([found[at] ?? 0]));
         else named.add(found[at] ?? 0);
       }
     }
-    for (const trees of byName.values()) groups.push({ trees, depth: group.depth + 1 });
+    for (const tree of trees) marks.clear(tree, mark.grouped);
+    for (const named of byName.values()) groups.push({ trees: named, depth: group.depth + 1 });
   }
 }
 

@@ -15,8 +15,10 @@ export const mark = {
   selected: 16,
   /** A base for a thin pack, and so not to be sent. */
   base: 32,
-  /** A tree whose entries have all been met. */
+  /** A tree whose entries are all `seen` or `uninteresting`. */
   scanned: 64,
+  /** One of those that stand at one path and have been looked at. */
+  grouped: 128,
 } as const;
 
 /**

@@ -1,16 +1,15 @@
 import { treeRowWords } from '../kernel/kernel.ts';
 import { packType } from '../objects/object-type.ts';
 import { TimeSlice } from '../pack/time-slice.ts';
-import type { ObjectDatabase, StoredEntry } from '../repository/object-database.ts';
+import type { ObjectDatabase } from '../repository/object-database.ts';
 import type { ObjectNumber } from '../repository/object-number.ts';
 import type { ClosurePlan } from './closure-plan.ts';
 import { mark, type ObjectMarks } from './object-marks.ts';
+import { placeOf } from './object-place.ts';
 import { PlaceQueue } from './place-queue.ts';
 import { folderHash, type TreeRows } from './tree-rows.ts';
 
 const done = mark.uninteresting | mark.seen;
-/** Packs are shorter than this. */
-const placesPerPack = 2 ** 44;
 
 /** What a {@link TreeClosure} works with. */
 export interface ClosureParts {
@@ -34,7 +33,6 @@ export interface ClosureParts {
 export class TreeClosure {
   readonly #parts: ClosureParts;
   readonly #queue = new PlaceQueue();
-  readonly #entry: StoredEntry = { pack: -1, offset: 0, dataOffset: 0, end: 0, type: 0, size: 0, baseNumber: -1 };
 
   /** Blobs whose size is to be looked at, where they lie, and their name hashes. */
   readonly #sized = new PlaceQueue();
@@ -67,7 +65,7 @@ export class TreeClosure {
       }
       const tree = queue.number;
       if (isGentle === true && !database.has(tree)) continue;
-      const found = rows.copy(rows.scanAfter(tree, queue.nameHash, mark.scanned));
+      const found = rows.copy(rows.scan(tree, queue.nameHash, mark.scanned));
       marks.set(tree, mark.scanned);
       bytes += rows.size;
       for (let at = 0; at < found.length; at += treeRowWords) {
@@ -98,11 +96,6 @@ export class TreeClosure {
   }
 
   #push(queue: PlaceQueue, number: ObjectNumber, hash: number): void {
-    const { database } = this.#parts;
-    const entry = this.#entry;
-    entry.pack = -1;
-    // What is missing is for the reader to say.
-    if (database.has(number)) database.readEntry(number, entry);
-    queue.push(entry.pack < 0 ? 0 : entry.pack * placesPerPack + entry.offset, number, hash);
+    queue.push(placeOf(this.#parts.database, number), number, hash);
   }
 }

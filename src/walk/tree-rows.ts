@@ -43,53 +43,40 @@ export class TreeRows {
   }
 
   /**
-   * Reads a tree and finds its rows; returns how many there are.
+   * Reads a tree and finds its rows; returns how many there are. Of a tree that is stored as a delta on one with all of
+   * `baseMask`, only what differs is looked at: the rest must have been dealt with.
    *
    * @param parentHash - name hash of the tree's path with a slash behind it; 0 for a root
    * @throws GitMirrorError `GM_CORRUPT` when it is missing, damaged or no tree.
    */
-  scan(tree: ObjectNumber, parentHash: number): number {
-    const { kernel } = this.#database;
+  scan(tree: ObjectNumber, parentHash: number, baseMask = 0): number {
     if (!this.#database.has(tree)) throw this.#bad(tree);
-    const content = this.#database.read(tree);
-    if (content.type !== 'tree') throw this.#bad(tree);
-    const { address, size } = content;
-    this.#reserveRows(size);
-    this.#tree = address;
-    this.size = size;
-    const count = kernel.scanTree(address, size, parentHash, this.#rows);
-    if (count < 0) throw this.#bad(tree, count);
-    return count;
+    const count = baseMask === 0 ? -1 : this.#scanDelta(tree, parentHash, baseMask);
+    return count >= 0 ? count : this.#scanWhole(tree, parentHash);
   }
 
-  /**
-   * The same; of a tree that is stored as a delta on one with the mark `scannedMark`, all of whose entries were reported
-   * before, only what differs is looked up. The set mask must have a bit of the skip mask.
-   */
-  scanAfter(tree: ObjectNumber, parentHash: number, scannedMark: number): number {
+  #scanWhole(tree: ObjectNumber, parentHash: number): number {
+    const { address, size, type } = this.#database.read(tree);
+    if (type !== 'tree') throw this.#bad(tree);
+    this.#use(address, size);
+    return this.#checked(tree, this.#database.kernel.scanTree(address, size, parentHash, this.#rows));
+  }
+
+  /** -1 when the tree is stored otherwise. */
+  #scanDelta(tree: ObjectNumber, parentHash: number, baseMask: number): number {
     const { kernel } = this.#database;
-    const content = this.#database.has(tree) ? this.#database.readDelta(tree) : undefined;
-    if (content === undefined) return this.scan(tree, parentHash);
+    const content = this.#database.readDelta(tree);
+    if (content === undefined) return -1;
     if (content.type !== 'tree') throw this.#bad(tree);
     const { address, size, baseNumber } = content;
-    this.#reserveRows(size);
-    this.#tree = address;
-    this.size = size;
-    const count =
-      baseNumber >= 0 && this.#marks.has(baseNumber, scannedMark)
-        ? kernel.scanTreeDelta(
-            content.baseAddress,
-            content.baseSize,
-            content.deltaAddress,
-            content.deltaSize,
-            address,
-            size,
-            parentHash,
-            this.#rows,
-          )
-        : kernel.scanTree(address, size, parentHash, this.#rows);
-    if (count < 0) throw this.#bad(tree, count);
-    return count;
+    this.#use(address, size);
+    const isAfter = baseNumber >= 0 && (this.#marks.get(baseNumber) & baseMask) === baseMask;
+    if (!isAfter) return this.#checked(tree, kernel.scanTree(address, size, parentHash, this.#rows));
+    const { baseAddress, baseSize, deltaAddress, deltaSize } = content;
+    return this.#checked(
+      tree,
+      kernel.scanTreeDelta(baseAddress, baseSize, deltaAddress, deltaSize, address, size, parentHash, this.#rows),
+    );
   }
 
   /**
@@ -116,22 +103,34 @@ export class TreeRows {
     return kept === rows.length ? rows : rows.subarray(0, kept);
   }
 
-  /** Content of the tree that was scanned last, freshly allocated. */
-  copyContent(): Uint8Array {
-    return this.#database.kernel.memory.bytes.slice(this.#tree, this.#tree + this.size);
+  /** The name in a row of the tree that was scanned last, its bytes as latin1. `where` is word 1 of the row. */
+  nameAt(where: number): string {
+    const { bytes } = this.#database.kernel.memory;
+    let start = this.#tree + (where >>> 1);
+    while (bytes[start] !== space) start++;
+    let end = ++start;
+    while (bytes[end] !== 0) end++;
+    return Buffer.from(bytes.buffer, start, end - start).toString('latin1');
   }
 
   release(): void {
     this.#database.kernel.memory.release(this.#rows);
   }
 
-  #reserveRows(treeSize: number): void {
+  #use(address: number, size: number): void {
+    this.#tree = address;
+    this.size = size;
     const { memory } = this.#database.kernel;
-    const needed = Math.ceil(treeSize / (this.#database.rawLength + 3)) * treeRowWords * 4;
+    const needed = Math.ceil(size / (this.#database.rawLength + 3)) * treeRowWords * 4;
     if (needed <= this.#rowBytes) return;
     memory.release(this.#rows);
     this.#rows = memory.allocate(needed);
     this.#rowBytes = needed;
+  }
+
+  #checked(tree: ObjectNumber, count: number): number {
+    if (count < 0) throw this.#bad(tree, count);
+    return count;
   }
 
   #numberOfEntry(offset: number): ObjectNumber {
@@ -145,13 +144,6 @@ export class TreeRows {
     const oid = this.#database.oidOf(tree);
     return new GitMirrorError('GM_CORRUPT', `bad tree object ${oid}`, { details: { oid, status } });
   }
-}
-
-/** The name in the entry at `offset` of a tree's content, its bytes as latin1. */
-export function entryName(content: Uint8Array, offset: number): string {
-  const start = content.indexOf(space, offset) + 1;
-  const end = content.indexOf(0, start);
-  return Buffer.from(content.buffer, content.byteOffset + start, end - start).toString('latin1');
 }
 
 /** The name hash of a folder's path with a slash behind it, which is what its entries' hashes begin with. */

@@ -9,7 +9,7 @@ import { verdict, type FilterSteps } from './filter-steps.ts';
 import { missingObject } from './missing-object.ts';
 import { mark, type ObjectMarks } from './object-marks.ts';
 import type { PreferredBases } from './preferred-bases.ts';
-import { entryName, folderHash, type TreeRows } from './tree-rows.ts';
+import { folderHash, type TreeRows } from './tree-rows.ts';
 
 const done = mark.uninteresting | mark.seen;
 
@@ -20,7 +20,7 @@ interface Frame {
   readonly base: string;
   readonly rows: Uint32Array;
   /** Undefined when paths are of no use. */
-  readonly content: Uint8Array | undefined;
+  readonly names: readonly string[] | undefined;
   next: number;
 }
 
@@ -82,7 +82,8 @@ export class TreeTraversal {
       const { marks } = this.#parts;
       marks.set(number, mark.met);
       if (marks.has(number, done)) continue;
-      const path = frame.content === undefined ? '' : frame.base + entryName(frame.content, where >>> 1);
+      const name = frame.names?.[frame.next / treeRowWords - 1];
+      const path = name === undefined ? '' : frame.base + name;
       if ((where & 1) === 1) this.#beginTree(number, path, nameHash, `${path}/`);
       else this.visitBlob(number, path, nameHash);
     }
@@ -105,19 +106,25 @@ export class TreeTraversal {
       filter === undefined || !marks.has(tree, mark.met) ? verdict.show | verdict.done : filter.beginTree(tree, path);
     this.#apply(tree, packType.tree, said, path, nameHash);
     if ((said & verdict.skip) !== 0) {
-      this.#endTree({ tree, base, rows: noRows, content: undefined, next: 0 });
+      this.#endTree({ tree, base, rows: noRows, names: undefined, next: 0 });
       return;
     }
     // The name hash of a root is that of nothing, not of a slash.
-    const count = rows.scan(tree, this.#frames.length === 0 ? 0 : folderHash(nameHash));
+    const parentHash = this.#frames.length === 0 ? 0 : folderHash(nameHash);
+    // With a filter, what a tree's base has may not be done.
+    const found = rows.copy(rows.scan(tree, parentHash, filter === undefined ? mark.scanned : 0));
     this.#bytes += rows.size;
-    // First the content: giving numbers to objects in no table may move the tree.
-    const content = this.#withPaths ? rows.copyContent() : undefined;
-    this.#frames.push({ tree, base, rows: rows.copy(count), content, next: 0 });
+    let names: string[] | undefined;
+    if (this.#withPaths) {
+      names = [];
+      for (let at = 1; at < found.length; at += treeRowWords) names.push(rows.nameAt(found[at] ?? 0));
+    }
+    this.#frames.push({ tree, base, rows: found, names, next: 0 });
   }
 
   #endTree(frame: Frame): void {
     const { marks, filter } = this.#parts;
+    if (filter === undefined) marks.set(frame.tree, mark.scanned);
     if (filter === undefined || !marks.has(frame.tree, mark.met)) return;
     if ((filter.endTree(frame.tree) & verdict.done) !== 0) marks.set(frame.tree, mark.seen);
   }
