@@ -299,6 +299,27 @@ describe('limits', () => {
     await expectClone(`http://127.0.0.1:${port}/group/a.git`);
   });
 
+  const fetchRequest = (...lines: readonly string[]): Buffer<ArrayBuffer> =>
+    Buffer.from(`${pkt('command=fetch')}0001${lines.map((line) => pkt(line)).join('')}0000`);
+  const nested = `${'combine:'.repeat(40)}blob:none`;
+
+  test.each([
+    ['wants', Array.from({ length: 6 }, (_, index) => `want ${String(index).repeat(40)}`)],
+    ['haves', Array.from({ length: 6 }, (_, index) => `have ${String(index).repeat(40)}`)],
+    ['shallow lines', Array.from({ length: 6 }, (_, index) => `shallow ${String(index).repeat(40)}`)],
+    ['depth', ['deepen 6']],
+    ['a long filter', [`filter sparse:oid=${'x'.repeat(100)}`]],
+    ['a nested filter', [`filter ${nested}`]],
+    ['one pkt-line', [`want ${'1'.repeat(200)}`]],
+  ])('too much of %s is answered by an ERR packet', async (_name, lines) => {
+    const limits = { maxWants: 5, maxHaves: 5, maxShallows: 5, maxDepth: 5, maxFilterLength: 90, maxPktLineBytes: 150 };
+    const { url, records } = await listen({ limits: lines[0] === `filter ${nested}` ? {} : limits });
+    const answer = await post(url, fetchRequest(...lines));
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toMatch(/^[0-9a-f]{4}ERR /);
+    await expect.poll(() => records[0]?.facts.refusal).toBeDefined();
+  });
+
   test('over a limit of the protocol the client is told by git itself', async () => {
     const { url, records } = await listen({ limits: { maxDepth: 3 } });
     await expect(runGit(['clone', '-q', '--depth=10', `${url}group/a.git`, join(folder.path, 'deep')])).rejects.toThrow(
