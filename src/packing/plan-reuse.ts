@@ -18,7 +18,7 @@ export async function planReuse(request: PackRequest): Promise<PackPlan> {
   /** Index in the selection plus 1, by object number. Never touched pages of it cost nothing. */
   const places = new Uint32Array(objects.numberLimit);
   for (let index = 0; index < count; index++) places[numbers[index] ?? 0] = index + 1;
-  const externalBases = new Map<number, number>();
+  const clientBases = new ClientBases(plan, request);
   const entry = createStoredEntry();
   await placeObjects(plan, objects, slice);
   for (const index of plan.byPlace) {
@@ -35,9 +35,11 @@ export async function planReuse(request: PackRequest): Promise<PackPlan> {
     if (place > 0) {
       ways[index] = packWay.copied;
       bases[index] = place - 1;
-    } else if (thin && selection.clientHas(baseNumber)) {
+    } else if (thin) {
+      const external = clientBases.placeOf(baseNumber);
+      if (external < 0) continue;
       ways[index] = packWay.copied;
-      bases[index] = count + externalPlace(plan, externalBases, baseNumber);
+      bases[index] = count + external;
     }
   }
   markPackReused(plan, request);
@@ -64,12 +66,40 @@ export function externalPlace(plan: PackPlan, known: Map<number, number>, number
 }
 
 /**
+ * Objects of the client that deltas on disk may go on building on. With bitmaps that is everything it has, as in git.
+ * Without, only what is selected as a base: a delta on anything else is often far larger than one that is searched for
+ * (in git.git, 100 commits came out at three times the size).
+ */
+class ClientBases {
+  readonly #plan: PackPlan;
+  readonly #request: PackRequest;
+  readonly #places = new Map<number, number>();
+  readonly #selected: ReadonlySet<number> | undefined;
+
+  constructor(plan: PackPlan, request: PackRequest) {
+    this.#plan = plan;
+    this.#request = request;
+    if (!isFromBitmaps(request)) this.#selected = new Set(request.selection.bases.numbers);
+  }
+
+  /** Place among the externals, or -1. */
+  placeOf(number: number): number {
+    const isUsable = this.#selected?.has(number) ?? this.#request.selection.clientHas(number);
+    return isUsable ? externalPlace(this.#plan, this.#places, number) : -1;
+  }
+}
+
+function isFromBitmaps({ objects, selection }: PackRequest): boolean {
+  return selection.isFromBitmaps ?? objects.bitmaps !== undefined;
+}
+
+/**
  * With bitmaps, git copies from their pack whatever needs nothing from elsewhere, without asking for a better delta or
  * for the length of a chain (pack.allowPackReuse).
  */
-function markPackReused(plan: PackPlan, { objects, selection, settings }: PackRequest): void {
-  const isAllowed = settings.allowPackReuse && selection.isFromBitmaps !== false;
-  const pack = isAllowed ? bitmappedPack(objects) : -1;
+function markPackReused(plan: PackPlan, request: PackRequest): void {
+  const isAllowed = request.settings.allowPackReuse && isFromBitmaps(request);
+  const pack = isAllowed ? bitmappedPack(request.objects) : -1;
   if (pack < 0) return;
   const { count, bases, byPlace, packs, ways, isPackReused } = plan;
   // In the order of the pack, a base that lies in front has been decided on; one behind could be part of a cycle.

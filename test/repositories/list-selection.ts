@@ -37,9 +37,11 @@ export async function listSelection(
         .map(parseLine),
     );
   }
+  // Only what lies at the path of something selected is likely to resemble it; commits of submodules are not here.
+  const paths = new Set(selected.map((object) => object.path));
   const wanted = new Set(selected.map(({ oid }) => oid));
   const uniqueBases = [...new Map(bases.map((base) => [base.oid, base])).values()].filter(
-    ({ oid }) => !wanted.has(oid),
+    (base) => !wanted.has(base.oid) && paths.has(base.path) && objects.numberOf(base.oid as ObjectId) >= 0,
   );
   const known = new Set<number>();
   if (haves.length > 0) {
