@@ -72,6 +72,7 @@ export async function selectByTraversal(work: SelectionWork): Promise<ObjectSele
     count: list.count,
     ...list.arrays(),
     bases: bases.list.arrays(),
+    isFromBitmaps: false,
     clientHas: knownToClient(work),
   };
 }

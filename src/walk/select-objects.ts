@@ -59,6 +59,7 @@ async function trySelectByBitmaps(work: SelectionWork): Promise<ObjectSelection 
     count: list.count,
     ...list.arrays(),
     bases: new SelectionList().arrays(),
+    isFromBitmaps: true,
     // With a filter the client may lack blobs of the commits it has.
     clientHas: (number) => !isFiltered && found.clientHas.has(number),
   };
