@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import { makeTemporaryFolder } from '../../test/repositories/temporary-folder.ts';
 import { FakeHost, noRefs, syncResult } from '../../test/cli/fake-host.ts';
 import type { PlanRequest } from '../sync/request.ts';
 import type { SyncResult } from '../sync/result.ts';
@@ -216,9 +217,17 @@ test.each(commandSpecs.map(({ name }) => name))('help of %s has examples and exi
 test.each(commandSpecs.flatMap(({ examples }) => examples.map(({ command }) => command)))(
   'the example `git mirror %s` is valid',
   async (command) => {
-    const status = await host.run(...command.split(' '));
-    expect(host.err).toBe('');
-    expect(status).toBe(0);
+    // One of them writes a report.
+    await using folder = await makeTemporaryFolder();
+    const before = process.cwd();
+    process.chdir(folder.path);
+    try {
+      const status = await host.run(...command.split(' '));
+      expect(host.err).toBe('');
+      expect(status).toBe(0);
+    } finally {
+      process.chdir(before);
+    }
   },
 );
 
