@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -28,7 +28,8 @@ const needs: readonly Need[] = [
   { what: 'Apache 2.4 with its usual modules', debianPackage: 'apache2', isThere: hasApache },
   { what: 'java', debianPackage: 'default-jre-headless', isThere: () => hasProgram('java') },
   { what: 'JGit', debianPackage: 'jgit-cli', isThere: () => existsSync('/usr/share/java/org.eclipse.jgit.pgm.jar') },
-  { what: 'dulwich', debianPackage: 'python3-dulwich', isThere: () => hasProgram('dulwich') },
+  { what: 'pygit2', debianPackage: 'python3-pygit2', isThere: () => hasPythonModule('pygit2') },
+  { what: 'dulwich', debianPackage: 'python3-dulwich', isThere: () => hasPythonModule('dulwich') },
 ];
 
 /** What is missing on this machine for the tests, one line for each thing; empty when nothing is. */
@@ -45,6 +46,11 @@ export function missingNeeds(): readonly string[] {
 
 function hasProgram(name: string): boolean {
   return folders.some((folder) => folder !== '' && existsSync(join(folder, name)));
+}
+
+/** Debian's modules are in its own Python, whatever other is first in PATH. */
+function hasPythonModule(name: string): boolean {
+  return spawnSync('/usr/bin/python3', ['-c', `import ${name}`]).status === 0;
 }
 
 function hasGit(): boolean {
