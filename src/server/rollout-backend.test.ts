@@ -99,6 +99,26 @@ test('what only git can serve is served by git, with the body from its beginning
   expect(request.observer.backend).toBe('git');
 });
 
+test('what the native backend was still waiting for when it gave up is not lost', async () => {
+  const second = Promise.withResolvers<undefined>();
+  async function* slow(): AsyncGenerator<Uint8Array, void, void> {
+    yield new Uint8Array(Buffer.from('one'));
+    await second.promise;
+    yield new Uint8Array(Buffer.from('two'));
+  }
+  const givesUp: GitBackend = {
+    handle: async ({ body }) => {
+      const iterator = body[Symbol.asyncIterator]();
+      await iterator.next();
+      void iterator.next();
+      throw new NeedsGitError('it has a hook');
+    },
+  };
+  const answered = rollout({ native: givesUp }).handle(requestOf({ body: slow() }));
+  setTimeout(second.resolve, 20);
+  expect(await textOf((await answered).body)).toBe('git onetwo');
+});
+
 test('any other error of the native backend is an error', async () => {
   const broken: GitBackend = {
     handle: async () => {

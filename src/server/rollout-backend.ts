@@ -54,9 +54,14 @@ export class RolloutBackend implements GitBackend {
   }
 }
 
-/** A body that can be read a second time from its beginning, as long as little of it has been read. */
+/**
+ * A body that can be read a second time from its beginning, as long as little of it has been read. Only the latest reader
+ * gets anything: what an earlier one was still waiting for is not lost.
+ */
 class KeptBody implements ByteStream {
   readonly #iterator: AsyncIterator<Uint8Array>;
+  #pending: Promise<IteratorResult<Uint8Array>> | undefined;
+  #readers = 0;
   #kept: Uint8Array[] | undefined = [];
   #keptBytes = 0;
 
@@ -66,8 +71,12 @@ class KeptBody implements ByteStream {
 
   /** Reads on where the last reader stopped. Leaving does not end the body: another may read it. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+    this.#readers += 1;
+    const reader = this.#readers;
     for (;;) {
-      const next = await this.#iterator.next();
+      const next = await (this.#pending ??= this.#iterator.next());
+      if (reader !== this.#readers) return;
+      this.#pending = undefined;
       if (next.done === true) return;
       this.#keep(next.value);
       yield next.value;

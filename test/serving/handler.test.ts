@@ -329,6 +329,47 @@ describe('limits', () => {
   });
 });
 
+describe('connections', () => {
+  test('a client that ends its side before the answer is gone: nothing hangs, and its place is free', async () => {
+    const { port, url, records } = await listen({ limits: { maxConcurrentRequests: 1 } });
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.resume();
+    socket.end(
+      'GET /group/a.git/info/refs?service=git-upload-pack HTTP/1.1\r\nHost: x\r\nGit-Protocol: version=2\r\n\r\n',
+    );
+    await once(socket, 'close');
+    await expect.poll(() => records, { timeout: 1000 }).toHaveLength(1);
+    await expectClone(`${url}group/a.git`);
+  });
+
+  test('a client of HTTP/1.0 is served; it knows no 405', async () => {
+    const { port } = await listen();
+    const answer = await sendRaw(port, 'GET /group/a.git/HEAD HTTP/1.0\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer).toContain('ref: refs/heads/main\n');
+    expect(await sendRaw(port, 'PUT /group/a.git/HEAD HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test.each([
+    ['GET /group/../../etc/passwd HTTP/1.1', 400],
+    ['GET /%2e%2e/root/group/a.git/HEAD HTTP/1.1', 400],
+    ['GET /group%2fa.git/HEAD HTTP/1.1', 400],
+    ['GET /group/a.git%00/HEAD HTTP/1.1', 400],
+    ['GET //group/a.git/HEAD HTTP/1.1', 400],
+    ['GET /group/a.git/objects/../config HTTP/1.1', 400],
+    ['GET /group/a.git/config HTTP/1.1', 404],
+    ['GET /group/a.git/refs/heads/main HTTP/1.1', 404],
+    ['GET /group/a.git/hooks/HEAD HTTP/1.1', 404],
+    ['GET /group/.a/HEAD HTTP/1.1', 404],
+    ['GET /etc/passwd HTTP/1.1', 404],
+  ])('%s is answered with %d', async (line, status) => {
+    const { port } = await listen();
+    const answer = await sendRaw(port, `${line}\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).not.toContain(folder.path);
+  });
+});
+
 describe('a client that goes away', () => {
   test('frees its place within a second, whoever serves', async () => {
     const large = await makeRepository(join(root, 'large.git'), { commits: 2 });
