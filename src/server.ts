@@ -7,7 +7,7 @@ export { errorMeanings, GitMirrorError, isGitMirrorError, type ErrorCode, type E
 export type { ByteStream } from './core/byte-stream.ts';
 export { defaultBackend, type BackendChoice } from './server/backend-choice.ts';
 export { createGitHandler, type GitHandler, type GitHandlerOptions } from './server/create-handler.ts';
-export { NeedsGitError, type GitBackend, type GitRequest, type GitResponse } from './server/git-backend.ts';
+export type { GitBackend, GitRequest, GitResponse } from './server/git-backend.ts';
 export type { BackendWarning } from './server/git-http-backend.ts';
 export { defaultHandlerLimits, type HandlerLimits } from './server/handler-limits.ts';
 export type { HeaderList } from './server/http-headers.ts';
@@ -22,5 +22,6 @@ export {
   type RequestResult,
   type RequestWatcher,
 } from './server/request-record.ts';
+export { NeedsGitError } from './upload/upload-error.ts';
 export type { UploadLimits } from './upload/upload-limits.ts';
 export type { UploadFacts, UploadObserver, UploadPhase } from './upload/upload-observer.ts';

@@ -1,5 +1,5 @@
 import type { ByteStream } from '../core/byte-stream.ts';
-import { GitMirrorError, isGitMirrorError } from '../core/error.ts';
+import { isGitMirrorError } from '../core/error.ts';
 import type { UploadLimits } from '../upload/upload-limits.ts';
 import type { RequestObserver } from './request-observer.ts';
 
@@ -49,19 +49,9 @@ export interface GitBackend {
 }
 
 /**
- * What a backend throws, before it has answered anything, for a repository that only git itself can serve (one with
- * `uploadpack.packObjectsHook`, for instance). Where there is a git backend, that one answers instead.
+ * Whether `error` is what a backend throws, before it has answered anything, for a repository that only git itself can serve
+ * (`NeedsGitError`, maybe one that has crossed threads). Where there is a git backend, that one answers instead.
  */
-export class NeedsGitError extends GitMirrorError {
-  override readonly name = 'NeedsGitError';
-
-  /** @param why - ends the sentence "This repository can be served by git only: …". */
-  constructor(why: string) {
-    super('GM_SYSTEM', `This repository can be served by git only: ${why}`, { details: { needsGit: true } });
-  }
-}
-
-/** Whether `error` is a {@link NeedsGitError}, maybe one that has crossed threads. */
 export function isNeedsGitError(error: unknown): boolean {
   return isGitMirrorError(error, 'GM_SYSTEM') && error.details['needsGit'] === true;
 }

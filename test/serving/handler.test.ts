@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect, type AddressInfo } from 'node:net';
@@ -186,6 +187,37 @@ describe('createGitHandler', () => {
       await clone.git('fsck', '--connectivity-only');
       await line.commit('refs/heads/main');
     }
+  });
+
+  test('what only git can do is done by git', async () => {
+    const marker = join(folder.path, 'hook-ran');
+    const hook = join(folder.path, 'hook.sh');
+    await writeFile(hook, `#!/bin/sh\n: >'${marker}'\nexec "$@"\n`, { mode: 0o755 });
+    const config = join(folder.path, 'hook.config');
+    await writeFile(config, `[uploadpack]\n\tpackObjectsHook = ${hook}\n`);
+    const { url, records } = await listen({ env: { ...process.env, GIT_CONFIG_GLOBAL: config } });
+    await expectClone(`${url}group/a.git`);
+    expect(existsSync(marker)).toBe(true);
+    await expect.poll(() => records.at(-1)).toMatchObject({ path: 'git-upload-pack', backend: 'git', status: 200 });
+  });
+
+  test('a namespace is served by both alike', async () => {
+    const names = { env: { GIT_NAMESPACE: 'team/one' } };
+    const tip = await source.resolve('refs/heads/main');
+    const push = ['push', '-q', source.path, `${tip}:refs/heads/ours`, `${tip}:refs/tags/t1`];
+    await runGit(push, { cwd: source.path, ...names });
+    const lists: string[] = [];
+    for (const backend of ['native', 'git'] as const) {
+      const { url } = await listen({ backend, namespace: 'team/one' });
+      for (const version of ['0', '2']) {
+        lists.push(await runGit(['-c', `protocol.version=${version}`, 'ls-remote', `${url}group/a.git`]));
+      }
+      lists.push(await runGit(['ls-remote', `${url}group/a.git`], { env: { GIT_SMART_HTTP: '0' } }));
+    }
+    expect(lists[0]).toBe(`${tip}\trefs/heads/ours\n${tip}\trefs/tags/t1`);
+    expect(new Set(lists).size).toBe(1);
+    await source.git('update-ref', '-d', 'refs/namespaces/team/refs/namespaces/one/refs/heads/ours');
+    await source.git('update-ref', '-d', 'refs/namespaces/team/refs/namespaces/one/refs/tags/t1');
   });
 
   test('a backend of the embedder, and a base path', async () => {
