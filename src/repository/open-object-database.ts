@@ -15,9 +15,12 @@ import { LooseObjects } from './loose-objects.ts';
 import type { NameSource } from './name-source.ts';
 import type { DeltaContent, ObjectContent, ObjectDatabase, StoredEntry } from './object-database.ts';
 import type { ObjectNumber } from './object-number.ts';
-import { listPacks } from './pack-directory.ts';
-import { openPackSet, type PackSet } from './pack-set.ts';
+import { listPacks, type PackListing } from './pack-directory.ts';
+import { closePackSet, openPackSet, type PackSet } from './pack-set.ts';
 import type { ReachabilityBitmaps } from './reachability-bitmaps.ts';
+
+/** Tries at a repository whose packs go while they are being opened. What is missed is looked for later. */
+const maxOpenAttempts = 4;
 
 /** What a database is opened with. */
 export interface ObjectDatabaseOptions {
@@ -85,8 +88,7 @@ export class FileObjectDatabase implements ObjectDatabase {
     this.kernel = caches.kernel;
     this.isPartial = options.isPartial ?? false;
     this.#caches = caches;
-    const listings = options.objectDirectories.map((directory) => listPacks(directory));
-    const set = openPackSet(this.kernel, format, listings, { useMultiPackIndex: options.useMultiPackIndex ?? true });
+    const { listings, set } = openPacks(options);
     this.#options = options;
     this.#set = set;
     this.#packs = [...set.packs];
@@ -258,13 +260,9 @@ export class FileObjectDatabase implements ObjectDatabase {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const pack of this.#packs) {
-      const file = pack.close();
-      if (file !== undefined) this.#caches.windows.forget(file);
-    }
-    for (const { fanout } of this.tables) this.kernel.memory.release(fanout);
+    const files = closePackSet(this.#set, this.#packs, this.kernel);
+    for (const file of files) this.#caches.windows.forget(file);
     this.#later.close();
-    for (const { index } of this.#set.multiPackIndexes) index.file.close();
     this.#commitGraph?.close();
     this.#bitmaps?.close();
   }
@@ -430,6 +428,21 @@ export class FileObjectDatabase implements ObjectDatabase {
       details: { ...error.details, oid },
       cause: error,
     });
+  }
+}
+
+/** Lists and opens the packs, again when some of them have gone in between: then others have taken their place. */
+function openPacks(options: ObjectDatabaseOptions): {
+  readonly listings: readonly PackListing[];
+  readonly set: PackSet;
+} {
+  const { kernel } = options.caches;
+  const useMultiPackIndex = options.useMultiPackIndex ?? true;
+  for (let attempt = 1; ; attempt++) {
+    const listings = options.objectDirectories.map((directory) => listPacks(directory));
+    const set = openPackSet(kernel, options.format, listings, { useMultiPackIndex });
+    if (set.isComplete || attempt === maxOpenAttempts) return { listings, set };
+    closePackSet(set, set.packs, kernel);
   }
 }
 

@@ -2,6 +2,7 @@ import { isGitMirrorError, type GitMirrorError } from '../core/error.ts';
 import { rawLength, type ObjectFormat } from '../core/object-id.ts';
 import type { Kernel, NameTable } from '../kernel/kernel.ts';
 import { fanoutBytes } from '../pack/fanout.ts';
+import type { PackFile } from '../pack/pack-file.ts';
 import { readPackIndex, type PackIndex } from '../pack/pack-index.ts';
 import { ReadFile } from '../pack/read-file.ts';
 import { DatabasePack, noNumber, type PackNumbers } from './database-pack.ts';
@@ -26,6 +27,8 @@ export interface PackSet {
   readonly multiPackIndexes: readonly NumberedMultiPackIndex[];
   /** What is wrong with packs that had to be left out. */
   readonly problems: readonly GitMirrorError[];
+  /** False when packs that were listed are gone: others have come in their place. */
+  readonly isComplete: boolean;
 }
 
 /**
@@ -39,8 +42,13 @@ export function openPackSet(
   options: { readonly useMultiPackIndex: boolean },
 ): PackSet {
   const opening = new PackSetOpening(kernel, format);
-  for (const listing of listings) opening.add(listing, options.useMultiPackIndex);
-  return opening.finish();
+  try {
+    for (const listing of listings) opening.add(listing, options.useMultiPackIndex);
+    return opening.finish();
+  } catch (error) {
+    opening.abandon();
+    throw error;
+  }
 }
 
 /** Names whose numbers are not known before all have been read. */
@@ -57,6 +65,7 @@ class PackSetOpening {
   readonly #packs: DatabasePack[] = [];
   readonly #unnumbered: UnnumberedSource[] = [];
   #sources: readonly NameSource[] = [];
+  #isComplete = true;
 
   constructor(kernel: Kernel, format: ObjectFormat) {
     this.#kernel = kernel;
@@ -91,12 +100,22 @@ class PackSetOpening {
     }
     return {
       packs: this.#packs,
+      isComplete: this.#isComplete,
       sources: this.#sources,
       problems: this.#problems,
       multiPackIndexes: this.#unnumbered.flatMap(({ multiPackIndex, numbers }) =>
         multiPackIndex === undefined ? [] : [{ ...multiPackIndex, numbers }],
       ),
     };
+  }
+
+  /** Releases what has been opened so far. */
+  abandon(): void {
+    for (const pack of this.#packs) pack.close();
+    for (const { source, multiPackIndex } of this.#unnumbered) {
+      this.#kernel.memory.release(source.table.fanout);
+      multiPackIndex?.index.file.close();
+    }
   }
 
   #addMultiPackIndex(multiPackIndex: OpenedMultiPackIndex): void {
@@ -129,7 +148,10 @@ class PackSetOpening {
 
   #readIndex(path: string): PackIndex | undefined {
     const file = ReadFile.open(path);
-    if (file === undefined) return undefined;
+    if (file === undefined) {
+      this.#isComplete = false;
+      return undefined;
+    }
     try {
       return readPackIndex(file, this.#format, this.#kernel.memory);
     } catch (error) {
@@ -143,7 +165,7 @@ class PackSetOpening {
 
   #openNow(pack: DatabasePack): void {
     try {
-      pack.open();
+      if (!pack.open()) this.#isComplete = false;
     } catch (error) {
       // Said again by whoever needs an object of this pack.
       if (!isGitMirrorError(error, 'GM_CORRUPT')) throw error;
@@ -183,6 +205,14 @@ class PackSetOpening {
     }
     return noNumber;
   }
+}
+
+/** Releases what {@link openPackSet} has opened. Returns the packs' files, for caches to forget. */
+export function closePackSet(set: PackSet, packs: readonly DatabasePack[], kernel: Kernel): readonly PackFile[] {
+  const files = packs.map((pack) => pack.close());
+  for (const { table } of set.sources) kernel.memory.release(table.fanout);
+  for (const { index } of set.multiPackIndexes) index.file.close();
+  return files.filter((file) => file !== undefined);
 }
 
 function emptySource(kernel: Kernel): NameSource {
