@@ -13,7 +13,7 @@ import type { ObjectId } from '../core/object-id.ts';
 class FetchRequest extends FetchState {
   isDone = false;
   waitForDone = false;
-  /** Haves that are here, in the order sent, each as often as it was. */
+  /** Haves that are here, in the order sent, without those that follow from the ones in front of them. */
   readonly acknowledged: ObjectId[] = [];
   readonly wantedRefs = new Map<string, ObjectId>();
   uriProtocols: readonly string[] = [];
@@ -122,13 +122,12 @@ function takeHave(session: UploadSession, request: FetchRequest, text: string): 
   checkCount(session, ++request.lines.haves, 'maxHaves', 'haves');
   const number = session.repository.objects.numberOf(oid);
   if (number < 0) return;
-  request.haves.add(number);
-  request.acknowledged.push(oid);
+  if (request.haves.add(number)) request.acknowledged.push(oid);
 }
 
 /**
- * The acknowledgments section. Every have that is here is acknowledged, as gitprotocol-v2 says; git since 2.45 leaves out
- * those that follow from others. Returns whether the pack follows at once.
+ * The acknowledgments section. As in git since 2.46, what follows from an acknowledged commit, being a parent of it, is not
+ * acknowledged by itself. Returns whether the pack follows at once.
  */
 async function acknowledge(session: UploadSession, request: FetchRequest): Promise<boolean> {
   const { reply, exchange } = session;

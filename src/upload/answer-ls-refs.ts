@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import type { Ref } from '../repository/ref-store.ts';
 import type { UploadSession } from './upload-session.ts';
+import { ListingCache, maxListingBytes } from './listing-cache.ts';
 import { peel } from './peel.ts';
 import { disjointPrefixes } from './served-refs.ts';
 import { requestError } from './upload-error.ts';
@@ -14,9 +16,34 @@ interface LsRefsArguments {
   prefixes: readonly string[];
 }
 
+/** Listings are kept for as long as the refs stay as they are: clients that poll get them without a look at each ref. */
+const listings = new ListingCache();
+
 /** Answers `ls-refs` (gitprotocol-v2, "ls-refs"), whose arguments come next. */
 export async function answerLsRefs(session: UploadSession): Promise<void> {
   const args = await readArguments(session);
+  const { refs, reply, exchange } = session;
+  const version = refs.version();
+  const key = listingKey(session, args, version);
+  const known = listings.get(key);
+  if (known !== undefined) {
+    for (const piece of known) await exchange.output.write(piece);
+    return;
+  }
+  const pieces: Uint8Array[] = [];
+  reply.record(pieces, maxListingBytes);
+  await list(session, args);
+  await reply.flush().send();
+  // What changed meanwhile may be in it or not.
+  if (reply.stopRecording() && refs.version() === version) listings.set(key, pieces);
+}
+
+function listingKey({ exchange, repository }: UploadSession, args: LsRefsArguments, version: string): string {
+  const { config, gitDir } = repository;
+  return hash('sha256', JSON.stringify([gitDir, exchange.namespace, version, config.version, args]), 'base64');
+}
+
+async function list(session: UploadSession, args: LsRefsArguments): Promise<void> {
   const { refs, reply } = session;
   const { prefixes } = args;
   const isHeadWanted = prefixes.length === 0 || prefixes.some((prefix) => 'HEAD'.startsWith(prefix));
@@ -36,7 +63,6 @@ export async function answerLsRefs(session: UploadSession): Promise<void> {
       if (slice.isOver()) await slice.pause();
     }
   }
-  await reply.flush().send();
 }
 
 async function readArguments({ packets, config }: UploadSession): Promise<LsRefsArguments> {

@@ -11,6 +11,8 @@ export class ReplyWriter {
   readonly #sink: ByteSink;
   readonly #writer = new PacketWriter(batchBytes + 1024);
   #band = '';
+  #record: { readonly pieces: Uint8Array[]; readonly maxBytes: number } | undefined;
+  #recordedBytes = 0;
 
   constructor(sink: ByteSink) {
     this.#sink = sink;
@@ -56,8 +58,32 @@ export class ReplyWriter {
     return this;
   }
 
+  /** Puts what is sent from now on into `pieces` too, as long as it is no more than `maxBytes`. */
+  record(pieces: Uint8Array[], maxBytes: number): void {
+    this.#record = { pieces, maxBytes };
+    this.#recordedBytes = 0;
+  }
+
+  /** Ends the recording; whether all of it is there. */
+  stopRecording(): boolean {
+    const isWhole = this.#record !== undefined;
+    this.#record = undefined;
+    return isWhole;
+  }
+
   /** Rejects with the reason when nobody reads any longer. */
   async send(): Promise<void> {
-    if (this.#writer.length > 0) await this.#sink.write(this.#writer.finish());
+    if (this.#writer.length === 0) return;
+    const bytes = this.#writer.finish();
+    this.#keep(bytes);
+    await this.#sink.write(bytes);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.#record === undefined) return;
+    this.#recordedBytes += bytes.length;
+    // Piece by piece, a writer's buffer may be larger than what is in it.
+    if (this.#recordedBytes <= this.#record.maxBytes) this.#record.pieces.push(bytes.slice());
+    else this.#record = undefined;
   }
 }

@@ -33,6 +33,11 @@ export class ServedRefs {
     return this.#hidden.isEmpty ? this.#refs.list(prefix) : this.#listVisible(prefix);
   }
 
+  /** As `RefStore.version`. */
+  version(): string {
+    return this.#refs.version();
+  }
+
   /** The objects that hidden refs lead to. */
   *hiddenOids(): Generator<ObjectId, void, void> {
     if (this.#hidden.isEmpty) return;

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { gitVersions, type GitVersion } from '../git-versions.ts';
 import { concatBytes } from '../../src/core/bytes.ts';
 import { streamOf } from '../../src/core/byte-stream.ts';
 import type { DeltaSearcher } from '../../src/packing/delta-searcher.ts';
@@ -74,10 +75,16 @@ export async function runOurs(
   return { output: Buffer.from(concatBytes(chunks)), failure, error, facts, phases };
 }
 
-/** Runs `git upload-pack` of this machine. */
+/**
+ * The git that ours is held against: the newest one here, which is the system's when `npm run git-versions` has provided no
+ * others.
+ */
+export const oracle: GitVersion = gitVersions().at(-1) ?? { version: '', family: '0.0', program: 'git' };
+
+/** Runs `git upload-pack` of the {@link oracle}. */
 export async function runGitUploadPack(path: string, run: ServiceRun): Promise<ServiceResult> {
   const modes = { advertise: ['--http-backend-info-refs'], answer: ['--stateless-rpc'], converse: [] };
-  const child = spawn('git', ['upload-pack', ...modes[run.mode], path], {
+  const child = spawn(oracle.program, ['upload-pack', ...modes[run.mode], path], {
     env: { ...process.env, GIT_PROTOCOL: run.gitProtocol, GIT_NAMESPACE: run.namespace ?? '' },
     stdio: ['pipe', 'pipe', 'pipe'],
   });

@@ -1,9 +1,10 @@
 import { expect } from 'vitest';
+import { compareFamilies } from '../git-versions.ts';
 import { LocalDeltaSearcher } from '../../src/packing/local-delta-searcher.ts';
 import type { ObjectFormat } from '../../src/core/object-id.ts';
 import { PacketWriter } from '../../src/wire/pkt-line.ts';
 import type { UploadExchange } from '../../src/upload/upload-exchange.ts';
-import { runGitUploadPack, runOurs } from './both-services.ts';
+import { oracle, runGitUploadPack, runOurs } from './both-services.ts';
 import type { OurResult, ServiceRun } from './both-services.ts';
 import { withRepository } from './open-repository.ts';
 import type { PackLister } from './pack-objects.ts';
@@ -75,11 +76,15 @@ export async function compareServices(
   return { ours, output };
 }
 
-/** Git before 2.45 offers `object-info` without being told to, and before 2.41 has no word for clients of empty repositories. */
+/**
+ * What older versions say differently: before 2.41 nothing to clients of v0 for which there are no refs, before 2.43 an offer
+ * of `object-info` without being told to, before 2.46 acknowledgments in v2 of haves that follow from others.
+ */
 function withoutOldHabits(lines: readonly string[], ours: readonly string[]): readonly string[] {
-  const isEmptyV0 = lines.length <= 2 && ours.some((line) => line.includes('capabilities^{}'));
-  if (isEmptyV0) return ours;
-  return ours.includes('object-info\n') ? lines : lines.filter((line) => line !== 'object-info\n');
+  if (compareFamilies(oracle.family, '2.46') >= 0) return lines;
+  if (lines.length <= 2 && ours.some((line) => line.includes('capabilities^{}'))) return ours;
+  const isOld = (line: string): boolean => line === 'object-info\n' || /^(?:<1>)?ACK [0-9a-f]+\n$/.test(line);
+  return lines.filter((line) => ours.includes(line) || !isOld(line));
 }
 
 /**

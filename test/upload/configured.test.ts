@@ -323,6 +323,27 @@ describe('what the configuration says', () => {
     }
   });
 
+  it('shows refs whose objects are gone, and notices when refs change', async () => {
+    const clone = join(folder.path, 'changing');
+    await runGit(['clone', '-q', '--bare', repository.path, clone]);
+    const own = async (): Promise<void> => {
+      for (const gitProtocol of ['', 'version=2'])
+        await compareServices(clone, { mode: 'advertise', gitProtocol }, packs);
+      for (let time = 0; time < 2; time += 1) {
+        await compareServices(clone, v2Request('ls-refs', ['symrefs', 'unborn', 'peel']), packs);
+      }
+    };
+    await own();
+    await writeFile(join(clone, 'refs', 'heads', 'gone'), `${'ab'.repeat(20)}\n`);
+    await own();
+    await runGit(['update-ref', 'refs/heads/new', oids.get('main~3') ?? ''], { cwd: clone });
+    await own();
+    await runGit(['symbolic-ref', 'HEAD', 'refs/heads/new'], { cwd: clone });
+    await own();
+    await runGit(['config', 'uploadpack.hideRefs', 'refs/heads/new'], { cwd: clone });
+    await own();
+  });
+
   it('sends what alternates have', async () => {
     const clone = join(folder.path, 'borrower');
     await runGit(['clone', '-q', '--bare', '--shared', repository.path, clone]);

@@ -235,10 +235,10 @@ describe.each<ObjectFormat>(['sha1', 'sha256'])('the same answers as git upload-
       [
         [
           `want [main] ${ack} side-band-64k deepen-relative`,
-          'shallow [main~10]',
-          'deepen 2',
+          'shallow [main~3]',
+          'deepen 1',
           '0000',
-          'have [main~5]',
+          'have [main~2]',
           'done',
         ],
       ],
