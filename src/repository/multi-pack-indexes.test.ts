@@ -15,6 +15,7 @@ import { listPacks } from './pack-directory.ts';
 /** Packs of a repository, in the order in which they were made. */
 async function makePacks(path: string, count: number): Promise<{ repository: Repository; packs: readonly string[] }> {
   const repository = await makeRepository(path, { commits: 30 });
+  await repository.configure('repack.writeBitmaps', 'false');
   await repository.git('repack', '-adq');
   const folder = join(path, 'objects/pack');
   const packs: string[] = [];
