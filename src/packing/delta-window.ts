@@ -1,5 +1,5 @@
 import { deflateSync } from 'node:zlib';
-import { GitMirrorError } from '../core/error.ts';
+import { GitMirrorError, isGitMirrorError } from '../core/error.ts';
 import type { ObjectDatabase } from '../repository/object-database.ts';
 import type { DeltaCandidates, FoundDelta } from './delta-searcher.ts';
 import type { PackSettings } from './pack-settings.ts';
@@ -8,6 +8,8 @@ import { DeltaBuffer, WindowSlot } from './window-slot.ts';
 
 /** Deltas up to this size are always worth keeping (git: pack.deltaCacheLimit). */
 const smallDeltaBytes = 1000;
+/** Only objects above this can take a window beyond its bound all at once. */
+const largeBytes = 4 * 1024 * 1024;
 
 /** What has been found for the object that is being compared. */
 interface BestDelta {
@@ -93,7 +95,7 @@ export class DeltaWindow {
 
   /** Makes a delta out of `source`, and remembers it when it is the best so far. */
   #compare(target: WindowSlot, source: WindowSlot, maxDepth: number): boolean {
-    const { numbers, isBase, packs, isWhole } = this.#candidates;
+    const { isBase, packs, isWhole } = this.#candidates;
     const best = this.#best;
     const pack = packs[target.place] ?? -1;
     if (pack >= 0 && isWhole[target.place] === 1 && packs[source.place] === pack && isBase[source.place] !== 1) {
@@ -107,19 +109,32 @@ export class DeltaWindow {
     const maxSize = Math.floor((Math.max(0, bound) * (maxDepth - source.depth)) / (maxDepth - reference + 1));
     if (maxSize <= 0 || target.size - source.size >= maxSize || target.size < Math.floor(source.size / 32))
       return false;
-    const targetAddress = this.#read(target, numbers[target.place] ?? 0);
-    const sourceAddress = this.#read(source, numbers[source.place] ?? 0);
-    const index = source.index();
-    const buffer = this.#nextBuffer.reserve(maxSize);
-    const { kernel } = this.#objects;
-    const size = kernel.createDelta(sourceAddress, source.size, index, targetAddress, target.size, buffer, maxSize);
-    this.work += target.size;
+    const size = this.#make(target, source, maxSize);
     if (size === 0 || (hasBest && size === best.size && source.depth + 1 >= best.depth)) return false;
     [this.#bestBuffer, this.#nextBuffer] = [this.#nextBuffer, this.#bestBuffer];
     best.place = source.place;
     best.size = size;
     best.depth = source.depth + 1;
     return true;
+  }
+
+  /** Makes a delta in the next buffer, and returns its size: 0 when it would be too large, or memory does not hold both. */
+  #make(target: WindowSlot, source: WindowSlot, maxSize: number): number {
+    const { numbers } = this.#candidates;
+    const { kernel } = this.#objects;
+    if (source.size > largeBytes && this.#bytes() + source.missingBytes > packingLimits.maxWindowBytes) return 0;
+    this.work += target.size;
+    try {
+      const targetAddress = this.#read(target, numbers[target.place] ?? 0);
+      const sourceAddress = this.#read(source, numbers[source.place] ?? 0);
+      const index = source.index();
+      const buffer = this.#nextBuffer.reserve(maxSize);
+      return kernel.createDelta(sourceAddress, source.size, index, targetAddress, target.size, buffer, maxSize);
+    } catch (error) {
+      // Without room it is a worse pack, but a pack.
+      if (isGitMirrorError(error, 'GM_LIMIT')) return 0;
+      throw error;
+    }
   }
 
   #read(slot: WindowSlot, number: number): number {
@@ -133,8 +148,7 @@ export class DeltaWindow {
   #keepWithinMemory(): void {
     const asked = this.#settings.windowMemory;
     const limit = asked > 0 ? Math.min(asked, packingLimits.maxWindowBytes) : packingLimits.maxWindowBytes;
-    let bytes = 0;
-    for (const slot of this.#slots) bytes += slot.memoryBytes;
+    let bytes = this.#bytes();
     const length = this.#slots.length;
     while (bytes > limit && this.#filled > 1) {
       const tail = this.#slot((this.#at + length - this.#filled) % length);
@@ -142,6 +156,12 @@ export class DeltaWindow {
       tail.release();
       this.#filled--;
     }
+  }
+
+  #bytes(): number {
+    let bytes = 0;
+    for (const slot of this.#slots) bytes += slot.memoryBytes;
+    return bytes;
   }
 
   /** Puts the base at `from` right behind the current object, where it is tried first next time. */

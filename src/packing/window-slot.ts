@@ -59,6 +59,11 @@ export class WindowSlot {
     return this.#isIndexed ? contentBytes + this.#kernel.deltaIndexBytes(this.size) : contentBytes;
   }
 
+  /** Bytes that reading and indexing it would add. */
+  get missingBytes(): number {
+    return this.size + this.#kernel.deltaIndexBytes(this.size) - this.memoryBytes;
+  }
+
   /**
    * Address of the content, read when it was not yet.
    *
