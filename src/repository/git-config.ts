@@ -23,7 +23,8 @@ export interface GitConfig {
   subsections(section: string): readonly string[];
   /**
    * The last value among those that the repository's owner cannot set: system, global and environment
-   * (git-config(1), "Protected configuration").
+   * (git-config(1), "Protected configuration"). What is included under a condition does not count, as git has no repository
+   * to ask when it reads these.
    */
   getProtected(key: string): string | undefined;
   /**

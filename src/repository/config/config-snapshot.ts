@@ -27,7 +27,7 @@ export class ConfigSnapshot implements GitConfig {
         else names.add(subsection);
       }
     }
-    const facts = entries.map(({ key, value, scope }) => [key, value ?? null, scope]);
+    const facts = entries.map(({ key, value, scope, isConditional }) => [key, value ?? null, scope, isConditional]);
     this.version = hash('sha256', JSON.stringify(facts), 'hex');
   }
 
@@ -67,7 +67,9 @@ export class ConfigSnapshot implements GitConfig {
   }
 
   getProtected(key: string): string | undefined {
-    const entry = this.#entries.get(key)?.findLast(({ scope }) => protectedScopes.has(scope));
+    const entry = this.#entries.get(key)?.findLast(({ scope, isConditional }) => {
+      return protectedScopes.has(scope) && !isConditional;
+    });
     return entry && textOf(entry);
   }
 

@@ -19,6 +19,8 @@ export interface ConfigEntry {
   readonly scope: ConfigScope;
   /** Undefined for the environment. */
   readonly file: string | undefined;
+  /** Whether it is there because of a condition, which may ask what the repository's owner decides. */
+  readonly isConditional: boolean;
 }
 
 /** The places configuration is read from. */
@@ -121,6 +123,7 @@ class ConfigSequence {
   readonly #visit: (entry: ConfigEntry) => void;
   #depth = 0;
   #forbidsRemoteUrls = false;
+  #isConditional = false;
 
   constructor(session: LoadSession, visit: (entry: ConfigEntry) => void) {
     this.#session = session;
@@ -134,7 +137,7 @@ class ConfigSequence {
     this.#readFile(join(commonDir, 'config'), 'local');
     if (worktreeConfig) this.#readFile(join(gitDir, 'config.worktree'), 'worktree');
     for (const { key, value } of readEnvironmentConfig(env)) {
-      this.#take({ key, value, scope: 'command', file: undefined });
+      this.#take({ key, value, scope: 'command', file: undefined, isConditional: false });
     }
   }
 
@@ -155,7 +158,7 @@ class ConfigSequence {
     for (const { key, value, line } of this.#session.read(path) ?? []) {
       const problem = key === '' ? '' : keyProblem(key);
       if (problem !== undefined) throw badLine(path, line, problem);
-      this.#take({ key, value, scope, file: path }, line);
+      this.#take({ key, value, scope, file: path, isConditional: this.#isConditional }, line);
     }
   }
 
@@ -177,10 +180,11 @@ class ConfigSequence {
     if (subsection === undefined || name !== 'path') return;
     const isUnconditional = this.collectsRemoteUrls && subsection.startsWith('hasconfig:remote.*.url:');
     if (!isUnconditional && !holdsCondition(subsection, entry.file, this.#session)) return;
-    const before = this.#forbidsRemoteUrls;
+    const before = [this.#forbidsRemoteUrls, this.#isConditional] as const;
     this.#forbidsRemoteUrls ||= this.collectsRemoteUrls;
+    this.#isConditional = true;
     this.#include(entry.value, entry, line);
-    this.#forbidsRemoteUrls = before;
+    [this.#forbidsRemoteUrls, this.#isConditional] = before;
   }
 
   #include(value: string | undefined, { file, scope }: ConfigEntry, line: number | undefined): void {

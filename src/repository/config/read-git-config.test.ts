@@ -202,7 +202,8 @@ describe('the configuration of a repository', () => {
     await using folder = await makeTemporaryFolder();
     const { path } = await Repository.init(join(folder.path, 'repository.git'));
     const system = join(folder.path, 'system');
-    write(system, '[uploadpack]\npackObjectsHook = trusted\n');
+    write(system, '[uploadpack]\npackObjectsHook = trusted\n[includeIf "onbranch:main"]\npath = branch\n');
+    write(join(folder.path, 'branch'), '[uploadpack]\npackObjectsHook = conditional\n');
     await runGit(['config', 'uploadpack.packObjectsHook', 'evil'], { cwd: path });
     await runGit(['config', 'pack.window', '3k'], { cwd: path });
     await runGit(['config', 'pack.depth', 'deep'], { cwd: path });

@@ -235,9 +235,17 @@ describe('refs in files', () => {
     await repository.updateRef('refs/heads/new', 'main');
     await repository.git('pack-refs', '--all');
     // Just written: nobody can tell yet whether it changes again.
-    if (refs.version() === refs.version()) await setTimeout(0);
+    const early = refs.version();
     await setTimeout(60);
     expect(refs.version()).toBe(refs.version());
+    expect(refs.version()).not.toBe(early);
+    // So many that nobody reads them all just for this.
+    const tip = await repository.resolve('main');
+    mkdirSync(join(path, 'refs', 'heads', 'many'));
+    for (let index = 0; index <= 2000; index++) {
+      writeFileSync(join(path, 'refs', 'heads', 'many', String(index)), `${tip}\n`);
+    }
+    expect(refs.version()).not.toBe(refs.version());
   });
 
   it('are all seen while git packs them', { timeout: 120_000 }, async () => {

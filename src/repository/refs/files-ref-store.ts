@@ -67,9 +67,9 @@ export class FilesRefStore implements RefStore {
    */
   version(): string {
     const head = this.#loose.read('HEAD');
-    const loose = this.#loose.list('');
+    const loose = this.#loose.listUpTo(maxDigestedRefs);
     const packed = this.#packed.stamp();
-    if (loose.length > maxDigestedRefs || !isSettled(packed)) return `${String(Date.now())}.${String(this.#serial++)}`;
+    if (loose === undefined || !isSettled(packed)) return `${String(Date.now())}.${String(this.#serial++)}`;
     return hash('sha256', JSON.stringify([head, loose, packed ?? null]), 'hex');
   }
 

@@ -38,7 +38,17 @@ export class LooseRefs {
    * @throws GitMirrorError `GM_LIMIT` when there are more than {@link repositoryLimits.maxLooseRefs}
    */
   list(prefix: string): LooseRef[] {
-    const walk: Walk = { prefix, found: [], entries: 0 };
+    return this.#list(prefix, Infinity);
+  }
+
+  /** All refs under `refs/`, sorted; undefined, and not all of them read, when there are more than `limit`. */
+  listUpTo(limit: number): LooseRef[] | undefined {
+    const found = this.#list('', limit);
+    return found.length > limit ? undefined : found;
+  }
+
+  #list(prefix: string, limit: number): LooseRef[] {
+    const walk: Walk = { prefix, limit, found: [], entries: 0 };
     this.#walk('refs/', walk, [join(this.#directory.commonDir, 'refs')]);
     return walk.found.sort((left, right) => compareRawText(left.name, right.name));
   }
@@ -54,6 +64,7 @@ export class LooseRefs {
     const path = this.#pathOf(folder);
     const names = new Set<string>();
     for (const { name: last, kind } of readFolder(path)) {
+      if (walk.found.length > walk.limit) return;
       walk.entries++;
       if (walk.entries > repositoryLimits.maxLooseRefs || above.length > repositoryLimits.maxRefFolderDepth) {
         throw new GitMirrorError('GM_LIMIT', `too many loose refs under '${folder}'`, { details: { path } });
@@ -81,6 +92,8 @@ export class LooseRefs {
 
 interface Walk {
   readonly prefix: string;
+  /** With more than this found the walk ends. */
+  readonly limit: number;
   readonly found: LooseRef[];
   entries: number;
 }
