@@ -1,6 +1,6 @@
 import { GitMirrorError } from '../core/error.ts';
 import { printableText } from '../wire/printable-text.ts';
-import { plainGitProtocol } from './protocol-version.ts';
+import { plainGitProtocol } from './git-protocol.ts';
 
 /** What a client of git:// asks for (gitprotocol-pack, "Git Transport"). */
 export interface DaemonRequest {

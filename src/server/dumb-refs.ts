@@ -1,18 +1,7 @@
-import { isGitMirrorError } from '../core/error.ts';
-import type { ObjectId } from '../core/object-id.ts';
-import { parseTag } from '../objects/tag.ts';
 import { TimeSlice } from '../pack/time-slice.ts';
-import type { ObjectDatabase } from '../repository/object-database.ts';
+import { namespacePrefix } from '../repository/refs/namespaced-refs.ts';
 import type { Repository } from '../repository/repository.ts';
-
-/** Tags of tags that are followed. */
-const maxTagDepth = 64;
-
-/** `refs/namespaces/a/refs/namespaces/b/` for the namespace `a/b` (gitnamespaces(7)). */
-export function namespacePrefix(namespace: string): string {
-  const parts = namespace.split('/').filter((part) => part !== '');
-  return parts.map((part) => `refs/namespaces/${part}/`).join('');
-}
+import { peel } from '../upload/peel.ts';
 
 /** What `HEAD` says to a dumb client: where it leads, or its object; nothing while its branch is not born. */
 export function renderHead(repository: Repository, namespace: string): Uint8Array {
@@ -38,29 +27,12 @@ export async function renderInfoRefs(
     if (objects.numberOf(oid) < 0) continue;
     const shown = withoutPrefix(name, prefix);
     lines.push(`${oid}\t${shown}\n`);
-    const peeled = peeledOid === undefined ? peel(objects, oid) : peeledOid;
-    if (peeled !== null) lines.push(`${peeled}\t${shown}^{}\n`);
+    const peeled = peeledOid === undefined ? peel(objects, oid) : (peeledOid ?? undefined);
+    if (peeled !== undefined && objects.numberOf(peeled) >= 0) lines.push(`${peeled}\t${shown}^{}\n`);
   }
   return Buffer.from(lines.join(''));
 }
 
 function withoutPrefix(name: string, prefix: string): string {
   return name.startsWith(prefix) ? name.slice(prefix.length) : name;
-}
-
-/** What a tag leads to in the end; null when `oid` is no tag, or one that leads nowhere. */
-function peel(objects: ObjectDatabase, oid: ObjectId): ObjectId | null {
-  let current = oid;
-  try {
-    for (let depth = 0; depth < maxTagDepth; depth += 1) {
-      const number = objects.numberOf(current);
-      if (number < 0) return null;
-      if (objects.typeOf(number) !== 'tag') return depth === 0 ? null : current;
-      const { address, size } = objects.read(number);
-      current = parseTag(objects.kernel.memory.view(address, size), objects.format).targetOid;
-    }
-  } catch (error) {
-    if (!isGitMirrorError(error)) throw error;
-  }
-  return null;
 }

@@ -203,14 +203,16 @@ async function failed(exchange: HttpExchange, error: unknown): Promise<void> {
 function meaningOf(error: unknown): { readonly status: number; readonly text: string } {
   if (error instanceof RequestRefusedError) return { status: error.status, text: error.message };
   const isOurs = isGitMirrorError(error);
-  // A repository of ours that is damaged is no fault of a server behind this one.
-  const status = isOurs && error.code !== 'GM_CORRUPT' ? errorMeanings[error.code].httpStatus : 500;
+  const status = isOurs && !repositoryErrors.has(error.code) ? errorMeanings[error.code].httpStatus : 500;
   const isTellable = isOurs && tellable.has(error.code);
   return { status, text: isTellable ? error.message : 'The server could not answer. Its log says why.' };
 }
 
 /** Errors whose messages say nothing of this machine. */
 const tellable = new Set<ErrorCode>(['GM_TOO_LARGE', 'GM_TIMEOUT', 'GM_NETWORK', 'GM_BUSY']);
+
+/** A repository that is damaged or too large to be read: neither the client's fault nor that of a server behind this one. */
+const repositoryErrors = new Set<ErrorCode>(['GM_CORRUPT', 'GM_LIMIT']);
 
 /** For the log: what is behind an error that was worded for the client, too. */
 function reasonOf(error: unknown): string {

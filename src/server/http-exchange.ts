@@ -5,7 +5,7 @@ import { GitMirrorError } from '../core/error.ts';
 import type { GitResponse } from './git-backend.ts';
 import type { HandlerLimits } from './handler-limits.ts';
 import { noCacheHeaders, type HeaderList } from './http-headers.ts';
-import { plainGitProtocol } from './protocol-version.ts';
+import { plainGitProtocol } from './git-protocol.ts';
 import { RequestReport } from './request-observer.ts';
 import type { RequestRecord } from './request-record.ts';
 

@@ -9,7 +9,7 @@ import { isNeedsGitError, type GitBackend, type GitRequest, type GitResponse } f
 import { refusal } from './git-response.ts';
 import { noCacheHeaders } from './http-headers.ts';
 import { inflateBody, isGzip } from './inflate-body.ts';
-import { protocolVersionOf } from './protocol-version.ts';
+import { protocolVersionOf } from '../upload/protocol-version.ts';
 import { RequestRefusedError } from './request-refused-error.ts';
 import type { UploadService } from './upload-service.ts';
 
@@ -99,7 +99,6 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   GM_PROTOCOL: 400,
   GM_USAGE: 400,
   GM_OBJECT_FORMAT: 400,
-  GM_LIMIT: 413,
   GM_TOO_LARGE: 413,
   GM_NOT_FOUND: 404,
   GM_BUSY: 503,

@@ -1,4 +1,5 @@
 import { isGitMirrorError } from '../core/error.ts';
+import { namespacePrefix } from '../repository/refs/namespaced-refs.ts';
 import { chooseBackend, defaultBackend, nativePercent, type BackendChoice } from './backend-choice.ts';
 import { isNeedsGitError, type GitBackend } from './git-backend.ts';
 import { createGitHttpBackend, type BackendWarning } from './git-http-backend.ts';
@@ -40,10 +41,11 @@ export interface OpenedBackend {
 /**
  * Opens the backend that was chosen. Where git is missing the native one alone serves, unless git was asked for.
  *
- * @throws GitMirrorError `GM_SYSTEM` when git is needed and missing.
+ * @throws GitMirrorError `GM_SYSTEM` when git is needed and missing, `GM_USAGE` for a namespace that is none.
  */
 export async function openBackend(options: OpenBackendOptions = {}): Promise<OpenedBackend> {
   const { backend: choice = defaultBackend, advertise } = options;
+  namespacePrefix(options.namespace ?? '');
   const needsGit = nativePercent(choice) < 100 || advertise === 'git' || options.allowPush === true;
   const needsNative = nativePercent(choice) > 0 || advertise === 'native';
   const git = await openGit(options, needsGit);

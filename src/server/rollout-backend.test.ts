@@ -101,7 +101,7 @@ test('what only git can serve is served by git, with the body from its beginning
 });
 
 test('what the native backend was still waiting for when it gave up is not lost', async () => {
-  const second = Promise.withResolvers<undefined>();
+  const second = Promise.withResolvers<unknown>();
   async function* slow(): AsyncGenerator<Uint8Array, void, void> {
     yield new Uint8Array(Buffer.from('one'));
     await second.promise;

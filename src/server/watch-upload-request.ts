@@ -5,7 +5,7 @@ import { isGitMirrorError } from '../core/error.ts';
 import type { UploadFacts, UploadObserver } from '../upload/upload-observer.ts';
 import { PacketDecoder, textOf } from '../wire/pkt-line.ts';
 import { isGzip } from './inflate-body.ts';
-import { protocolVersionOf } from './protocol-version.ts';
+import { protocolVersionOf } from '../upload/protocol-version.ts';
 
 /** Bytes of the body, as sent, that are looked at, and what they may become when they are compressed. */
 const maxLookedAt = 16 * 1024;

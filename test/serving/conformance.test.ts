@@ -350,7 +350,7 @@ describe('the smart protocol', () => {
       });
     for (const answer of [
       await post('this is not a pkt-line'),
-      await post('00'),
+      await post(lsRefs.slice(0, 30)),
       await post('no gzip', { 'Content-Encoding': 'gzip' }),
       await post(gzipSync(lsRefs).subarray(0, 20), { 'Content-Encoding': 'gzip' }),
     ]) {
