@@ -140,6 +140,30 @@ describe.each([20, 32])('Kernel.scanTree with names of %i bytes', (rawLength) =>
     expect(rows).toEqual([[0], [0]]);
   });
 
+  test('the same tables again, and others in their place', () => {
+    const [one, other] = [randomBytes(rawLength), randomBytes(rawLength)];
+    const tree = encodeTree([one, other].map((oid, index) => ({ mode: '40000', name: Buffer.from(`${index}`), oid })));
+    const numbers = onEach(arenas, (arena) => {
+      const first = [placeNames(arena, [one])];
+      const rest = { rawLength, marks: arena.place(Buffer.alloc(1)), skipMask: 1, setMask: 2, withBlobs: false };
+      arena.kernel.prepareScan({ ...rest, tables: first });
+      const found = [numbersOf(scan(arena, { ...rest, tables: first }, tree))];
+      arena.kernel.prepareScan({ ...rest, tables: first });
+      found.push(numbersOf(scan(arena, { ...rest, tables: first }, tree)));
+      arena.kernel.memory.bytes.set(other, first[0]?.names ?? 0);
+      const [fanout, second] = [first[0]?.fanout ?? 0, placeNames(arena, [other])];
+      arena.kernel.memory.bytes.copyWithin(fanout, second.fanout, second.fanout + 1024);
+      arena.kernel.prepareScan({ ...rest, tables: [{ fanout, names: first[0]?.names ?? 0, count: 1 }] });
+      found.push(numbersOf(scan(arena, { ...rest, tables: first }, tree)));
+      return found;
+    });
+    expect(numbers).toEqual([
+      [0, unknownNumber],
+      [0, unknownNumber],
+      [unknownNumber, 0],
+    ]);
+  });
+
   test('marks that were there are looked at', () => {
     const oids = Array.from({ length: 3 }, () => randomBytes(rawLength)).sort(byBytes);
     const tree = encodeTree(oids.map((oid, index) => ({ mode: '100644', name: Buffer.from(`${index}`), oid })));

@@ -17,7 +17,8 @@ export const unknownNumber = 0xffff_ffff;
 
 /**
  * Where sorted names lie in kernel memory. All addresses are multiples of 4; `fanout` points at 256 words in native
- * order, as in an index file: how many names begin with a byte up to this one.
+ * order, as in an index file: how many names begin with a byte up to this one. What lies there does not change while the
+ * object is in use: other names are another object.
  */
 export interface NameTable {
   readonly fanout: number;

@@ -19,6 +19,7 @@ interface KernelExports extends Pick<
     skipMask: number,
     setMask: number,
     withBlobs: boolean,
+    hasNewTables: boolean,
   ): void;
   indexDelta(source: number, index: number, blockBytes: number, blockCount: number, bucketBits: number): void;
 }
@@ -63,6 +64,8 @@ export class WasmKernel implements Kernel {
   /** Where tables are described to scans, and room for how many there is. */
   #tables: number;
   #tableRoom = tablesAtFirst;
+  /** What was scanned last: names that have been found stay known while it is the same. */
+  #scanned: Pick<TreeScan, 'rawLength' | 'tables'> = { rawLength: 0, tables: [] };
 
   constructor() {
     const instance = new WebAssembly.Instance(compile(), { env: { memory: this.memory.memory } });
@@ -84,7 +87,13 @@ export class WasmKernel implements Kernel {
   }
 
   prepareScan(scan: TreeScan): void {
-    const { tables } = scan;
+    const { rawLength, tables } = scan;
+    const { tables: before } = this.#scanned;
+    const hasNewTables =
+      rawLength !== this.#scanned.rawLength ||
+      tables.length !== before.length ||
+      tables.some((table, index) => table !== before[index]);
+    if (hasNewTables) this.#scanned = { rawLength, tables: [...tables] };
     if (tables.length > this.#tableRoom) {
       const fresh = this.memory.allocate(4 * tableWords * tables.length);
       this.memory.release(this.#tables);
@@ -102,11 +111,12 @@ export class WasmKernel implements Kernel {
     this.#exports.prepareScan(
       this.#tables,
       4 * at,
-      scan.rawLength,
+      rawLength,
       scan.marks,
       scan.skipMask,
       scan.setMask,
       scan.withBlobs,
+      hasNewTables,
     );
   }
 
