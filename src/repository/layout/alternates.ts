@@ -1,6 +1,6 @@
 import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { GitMirrorError } from '../../core/error.ts';
+import { GitMirrorError, isGitMirrorError, messageOf } from '../../core/error.ts';
 import { decodeRawText } from '../../core/raw-text.ts';
 import { readSmallFile } from '../file-stamp.ts';
 import { repositoryLimits } from '../repository-limits.ts';
@@ -58,7 +58,7 @@ export function followAlternates(
   const directories = new Set<string>();
   const warnings: string[] = [];
   const follow = (from: string, depth: number): void => {
-    const entries = read(from);
+    const entries = readOrWarn(from, read, warnings);
     if (entries.length > 0 && depth > repositoryLimits.maxAlternateDepth) {
       warnings.push(`${from}: ignoring alternate object stores, nesting too deep`);
       return;
@@ -80,6 +80,21 @@ export function followAlternates(
   };
   follow(own, 0);
   return { directories: [...directories], warnings };
+}
+
+/** As git does: a list that cannot be read is no reason to give up. */
+function readOrWarn(
+  from: string,
+  read: (objectsDir: string) => readonly string[],
+  warnings: string[],
+): readonly string[] {
+  try {
+    return read(from);
+  } catch (error) {
+    if (!isGitMirrorError(error, 'GM_SYSTEM')) throw error;
+    warnings.push(messageOf(error));
+    return [];
+  }
 }
 
 /** As git's: the last part of the path need not exist. */

@@ -1,6 +1,6 @@
 import { accessSync, constants, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { GitMirrorError } from '../../core/error.ts';
+import { GitMirrorError, isGitMirrorError } from '../../core/error.ts';
 import { isObjectId } from '../../core/object-id.ts';
 import { decodeRawText } from '../../core/raw-text.ts';
 import { codeOf, isMissing, readSmallFile, systemError } from '../file-stamp.ts';
@@ -39,15 +39,24 @@ function notFound(path: string): GitMirrorError {
 }
 
 function describe(gitDir: string): GitDirectory {
-  const real = realpathSync(gitDir);
-  const commonDir = readCommonDirectory(real);
-  return { gitDir: real, commonDir: commonDir ?? real };
+  let real: string;
+  try {
+    real = realpathSync(gitDir);
+  } catch (error) {
+    throw systemError(gitDir, error);
+  }
+  return { gitDir: real, commonDir: readCommonDirectory(real) ?? real };
 }
 
+/** What cannot be looked at counts as missing. */
 function kindOf(path: string): 'file' | 'folder' | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
-  return stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : undefined;
+  try {
+    const stat = statSync(path);
+    return stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : undefined;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 /** The folder that a `.git` file names (gitrepository-layout(5), "gitfile"). */
@@ -88,16 +97,15 @@ function readCommonDirectory(gitDir: string): string | undefined {
 const headBytes = 255;
 
 function isHead(path: string): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return false;
-  if (stat.isSymbolicLink()) return readlinkSync(path).startsWith('refs/');
-  if (!stat.isFile()) return false;
   let text: string;
   try {
-    text = decodeRawText(
-      readSmallFile(path, repositoryLimits.maxGitFileBytes)?.bytes.subarray(0, headBytes) ?? Buffer.of(),
-    );
-  } catch {
+    const stat = lstatSync(path);
+    if (stat.isSymbolicLink()) return readlinkSync(path).startsWith('refs/');
+    if (!stat.isFile()) return false;
+    const file = readSmallFile(path, repositoryLimits.maxGitFileBytes);
+    text = decodeRawText(file?.bytes.subarray(0, headBytes) ?? Buffer.of());
+  } catch (error) {
+    if (codeOf(error) === undefined && !isGitMirrorError(error)) throw error;
     return false;
   }
   const target = /^ref:[ \t\n\r]*(.*)/s.exec(text)?.[1];

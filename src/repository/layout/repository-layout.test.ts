@@ -158,12 +158,26 @@ describe('the layout of a repository', () => {
       rmSync(join(at, 'objects'), { recursive: true });
     });
     mkdirSync(join(folder.path, 'plain'));
+    symlinkSync('loop', join(folder.path, 'loop'));
+    writeFileSync(join(folder.path, 'text'), 'no repository\n');
     const names = ['format', 'empty', 'nowhere', 'good', 'no-head', 'no-objects', 'no-refs', 'odd-head', 'linked-head'];
-    for (const name of [...names, 'badly-linked-head', 'detached', 'common', 'plain', 'missing']) {
+    for (const name of [
+      ...names,
+      'badly-linked-head',
+      'detached',
+      'common',
+      'plain',
+      'missing',
+      'loop',
+      'x'.repeat(300),
+      'text',
+      'text/below',
+    ]) {
       const ours = complaintOfOurs(join(folder.path, name));
       const gits = complaintOfGit(join(folder.path, name));
       expect([name, ours === '']).toEqual([name, gits === '']);
       if (gits.includes('gitfile')) expect(gits).toContain(ours);
     }
+    expect(() => readLayout(`${folder.path}\0`)).toThrow(expect.objectContaining({ code: 'GM_NOT_FOUND' }));
   });
 });
