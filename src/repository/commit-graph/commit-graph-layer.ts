@@ -3,12 +3,13 @@ import type { KernelMemory } from '../../kernel/kernel-memory.ts';
 import type { NameTable } from '../../kernel/kernel.ts';
 import { readChunkTable, requireChunk, type Chunk } from '../../pack/chunk-table.ts';
 import { readNamesChunks } from '../../pack/names-chunk.ts';
+import { wordsFromBigEndian } from '../../pack/pack-offsets.ts';
 import type { ReadFile } from '../../pack/read-file.ts';
 
 const signature = 0x4347_5048;
 const headerBytes = 8;
 /** Behind the name of a commit's tree: two parents, its level and its time. */
-const commitBytes = 16;
+const fieldBytes = 16;
 const noParent = 0x7000_0000;
 const extraEdges = 0x8000_0000;
 const overflowFlag = 0x8000_0000;
@@ -21,8 +22,9 @@ export interface CommitGraphLayer {
   readonly firstPosition: number;
   /** In a block of kernel memory that begins at `table.fanout`: the owner releases it. */
   readonly table: NameTable;
-  /** Raw names of the commits' trees, one after the other. */
-  readonly trees: Uint8Array;
+  /** Data of the commits as in the file, `commitBytes` each, the raw name of the tree in front. */
+  readonly data: Uint8Array;
+  readonly commitBytes: number;
   /** First parent of each commit, or {@link noPosition}. */
   readonly firstParents: Int32Array;
   /** Second parent of each commit, {@link noPosition}, or -2 minus the place of the list in `edges`. */
@@ -77,12 +79,17 @@ function decodeCommits(
   count: number,
   firstPosition: number,
 ): CommitFields {
-  const step = raw + commitBytes;
-  const dataChunk = requireChunk(file, chunks, 'CDAT', count * step);
+  const commitBytes = raw + fieldBytes;
+  const dataChunk = requireChunk(file, chunks, 'CDAT', count * commitBytes);
   const data = read(file, dataChunk.offset, dataChunk.size);
   const edges = decodeEdges(file, chunks.get('EDGE'), firstPosition + count);
+  // Names of trees take whole words too; only the words behind them are looked at.
+  const words = new Uint32Array(count * (commitBytes / 4));
+  new Uint8Array(words.buffer).set(data);
+  wordsFromBigEndian(new Uint8Array(words.buffer));
   const fields = {
-    trees: new Uint8Array(count * raw),
+    data,
+    commitBytes,
     firstParents: new Int32Array(count),
     secondParents: new Int32Array(count),
     edges,
@@ -91,11 +98,10 @@ function decodeCommits(
   };
   const limit = firstPosition + count;
   for (let index = 0; index < count; index++) {
-    const at = index * step + raw;
-    fields.trees.set(data.subarray(at - raw, at), index * raw);
-    const first = data.readUInt32BE(at);
-    const second = data.readUInt32BE(at + 4);
-    const level = data.readUInt32BE(at + 8);
+    const at = (index * commitBytes + raw) / 4;
+    const first = words[at] ?? noParent;
+    const second = words[at + 1] ?? noParent;
+    const level = words[at + 2] ?? 0;
     fields.firstParents[index] = first === noParent ? noPosition : first;
     fields.secondParents[index] =
       second === noParent ? noPosition : second < extraEdges ? second : extraEdges - second - 2;
@@ -107,7 +113,7 @@ function decodeCommits(
     // Written by very old versions of git: then the levels say nothing.
     if (level >>> 2 === 0) throw file.corrupt('its commits have no levels');
     fields.levels[index] = level >>> 2;
-    fields.times[index] = (level & 3) * 2 ** 32 + data.readUInt32BE(at + 12);
+    fields.times[index] = (level & 3) * 2 ** 32 + (words[at + 3] ?? 0);
   }
   return {
     ...fields,

@@ -36,10 +36,10 @@ export class FileCommitGraph implements CommitGraph {
   }
 
   copyTreeName(position: number, address: number): void {
-    const { trees, firstPosition } = this.#layerOf(position);
-    const start = (position - firstPosition) * this.#rawLength;
+    const { data, commitBytes, firstPosition } = this.#layerOf(position);
+    const start = (position - firstPosition) * commitBytes;
     const { bytes } = this.#kernel.memory;
-    for (let index = 0; index < this.#rawLength; index++) bytes[address + index] = trees[start + index] ?? 0;
+    for (let index = 0; index < this.#rawLength; index++) bytes[address + index] = data[start + index] ?? 0;
   }
 
   parents(position: number): readonly number[] {
