@@ -1,4 +1,3 @@
-import { isGitMirrorError } from '../core/error.ts';
 import { advertiseV0, advertiseV2 } from './advertise.ts';
 import { answerV0 } from './answer-v0.ts';
 import { answerV2Command } from './answer-v2.ts';
@@ -52,9 +51,4 @@ async function converse(session: UploadSession): Promise<void> {
     if (!isStateless) await advertiseV0(session, mode === 'advertise');
     if (mode !== 'advertise') await answerV0(session);
   }
-}
-
-/** Whether the client or the server is to blame for an error of {@link serveUploadPack}: what decides 400 or 500. */
-export function isRequestError(error: unknown): boolean {
-  return isGitMirrorError(error, 'GM_PROTOCOL');
 }

@@ -19,7 +19,7 @@ export function requestError(message: string): GitMirrorError {
 
 /**
  * Thrown before anything was read or written, when the configuration asks for what only git itself can do; the same
- * exchange can then be given to git. `GM_SYSTEM`.
+ * exchange can then be given to git. `GM_SYSTEM`, and `details.needsGit` is true, which also crosses threads.
  */
 export class NeedsGitError extends GitMirrorError {
   override readonly name = 'NeedsGitError';

@@ -360,7 +360,12 @@ describe('what the configuration says', () => {
     const lease = cache.acquire(repository.path);
     const { error, output } = await runOurs(lease.repository, v2Request('fetch', fill(['want [main]', 'done'])));
     lease.release();
-    expect(error).toMatchObject({ name: 'NeedsGitError', code: 'GM_SYSTEM', setting: 'uploadpack.packObjectsHook' });
+    expect(error).toMatchObject({
+      name: 'NeedsGitError',
+      code: 'GM_SYSTEM',
+      details: { needsGit: true },
+      setting: 'uploadpack.packObjectsHook',
+    });
     expect(output).toHaveLength(0);
   });
 

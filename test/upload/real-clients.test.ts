@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ObjectFormat } from '../../src/core/object-id.ts';
 import { makeRichRepository } from '../packs/rich-repository.ts';
@@ -6,7 +7,7 @@ import type { Repository } from '../repositories/repository.ts';
 import { runGit } from '../repositories/run-git.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../repositories/temporary-folder.ts';
 
-const program = resolve(import.meta.dirname, 'upload-pack-program.ts');
+const program = fileURLToPath(new URL('./upload-pack-program.ts', import.meta.url));
 const uploadPack = `'${process.execPath}' '${program}'`;
 
 describe.each<ObjectFormat>(['sha1', 'sha256'])('git as the client of our upload-pack, %s', (format) => {
