@@ -3,6 +3,7 @@ import { GitMirrorError } from '../core/error.ts';
 import { objectTypeNumber, packType } from '../objects/object-type.ts';
 import { TimeSlice } from '../pack/time-slice.ts';
 import type { ObjectDatabase } from '../repository/object-database.ts';
+import { deflateLooseFile } from './deflate-loose-file.ts';
 import { deflateInPieces } from './deflate-in-pieces.ts';
 import { encodeBaseDistance, encodeEntrySize, maxHeaderBytes } from './entry-encoding.ts';
 import { DeltaMaker, type DeltasByIndex } from './found-deltas.ts';
@@ -178,6 +179,9 @@ export class EntryWriter {
       this.#writeDeltaHeader(index, position, delta.size);
       return this.#writeBytes(delta.deflated ?? this.#maker.make(number, baseNumber, delta.size, level));
     }
+    if (this.#plan.packs[index] === -1 && (this.#plan.storedSizes[index] ?? 0) > packingLimits.maxHeldLooseBytes) {
+      return this.#writeLooseFile(index, number, level);
+    }
     const { type, address, size } = this.#objects.read(number);
     this.#output.writeSmall(this.#header, encodeEntrySize(objectTypeNumber(type), size, this.#header, 0));
     const { memory } = this.#objects.kernel;
@@ -185,6 +189,22 @@ export class EntryWriter {
       return this.#writeBytes(deflateSync(memory.view(address, size), { level }));
     }
     return this.#writeLarge(address, size, level);
+  }
+
+  /** Passes a large loose object through without holding it. */
+  async #writeLooseFile(index: number, number: number, level: number): Promise<void> {
+    const path = this.#objects.loosePath(number);
+    if (path === undefined) {
+      const oid = this.#objects.oidOf(number);
+      throw new GitMirrorError('GM_NOT_FOUND', `Writing a pack: object ${oid} is gone.`, { details: { oid } });
+    }
+    const { types, storedSizes } = this.#plan;
+    const size = storedSizes[index] ?? 0;
+    this.#output.writeSmall(this.#header, encodeEntrySize(types[index] ?? 0, size, this.#header, 0));
+    for await (const chunk of deflateLooseFile(path, size, level, this.#request.signal)) {
+      const backlog = this.#writeBytes(chunk);
+      if (backlog !== undefined) await backlog;
+    }
   }
 
   /** Deflates an object that the database lends out until something else is read, which happens during each wait. */

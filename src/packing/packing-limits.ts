@@ -10,6 +10,8 @@ export const packingLimits = {
   maxComparedBytes: 128 * 1024 * 1024,
   /** Bytes of deflated deltas kept from the search until they are written (git: pack.deltaCacheSize); others are made again. */
   maxKeptDeltaBytes: 256 * 1024 * 1024,
+  /** Larger loose objects that become no deltas are passed through from their file, never held. */
+  maxHeldLooseBytes: 32 * 1024 * 1024,
   /** Objects larger than this are deflated piece by piece, so that they are not held a second time. */
   maxDeflatedAtOnceBytes: 1024 * 1024,
 } as const;

@@ -28,6 +28,13 @@ export class LooseObjects {
     return this.#directories.some((directory) => existsSync(join(directory, relative)));
   }
 
+  /** The file of the object; undefined when there is none. */
+  find(oid: ObjectId): string | undefined {
+    const relative = pathOf(oid);
+    const directory = this.#directories.find((candidate) => existsSync(join(candidate, relative)));
+    return directory === undefined ? undefined : join(directory, relative);
+  }
+
   /** The content, in kernel memory that the next read of the thread overwrites; undefined when there is no such file. */
   read(oid: ObjectId): ObjectContent | undefined {
     const file = this.#open(oid);

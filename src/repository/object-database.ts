@@ -99,6 +99,8 @@ export interface ObjectDatabase {
   readEntry(number: ObjectNumber, entry: StoredEntry): void;
   /** Only `pack` and `offset` of that, for which nothing is read. */
   placeEntry(number: ObjectNumber, entry: StoredEntry): void;
+  /** The file of a loose object (gitformat-loose), for one that is too large to hold; undefined for others. */
+  loosePath(number: ObjectNumber): string | undefined;
 
   /** Undefined when there is none, it is switched off (core.commitGraph), damaged, or must not be used (grafts, shallow). */
   readonly commitGraph: CommitGraph | undefined;

@@ -257,6 +257,10 @@ export class FileObjectDatabase implements ObjectDatabase {
     entry.offset = place < 0 ? 0 : this.#foundOffset;
   }
 
+  loosePath(number: ObjectNumber): string | undefined {
+    return this.#locate(number) < 0 ? this.#loose.find(this.oidOf(number)) : undefined;
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
