@@ -103,7 +103,7 @@ describe('RepositoryRoot', () => {
     expect(await strict.list()).toEqual([]);
     await writeFile(path('root', 'plain', 'git-daemon-export-ok'), '');
     expect(await strict.find('plain')).toMatchObject({ kind: 'found' });
-    expect((await strict.list()).map(({ name }) => name)).toEqual(['plain']);
+    expect((await new RepositoryRoot(path('root')).list()).map(({ name }) => name)).toEqual(['plain']);
   });
 
   test('the list has what is below the root, hidden folders and links left out', async () => {

@@ -14,6 +14,7 @@ export interface RepositoryRootOptions {
 
 /** Longest name that is looked up, and longest path in a gitfile. */
 const maxNameLength = 4096;
+const listForMs = 2000;
 /** What git puts behind a name to find the repository, in this order (git-daemon(1), "--strict-paths"). */
 const suffixes = ['/.git', '', '.git/.git', '.git'] as const;
 
@@ -28,6 +29,7 @@ export class RepositoryRoot implements RepositoryLookup {
   readonly #root: string;
   readonly #exportAll: boolean;
   readonly #ownership: OwnershipCheck | undefined;
+  #listed: { readonly at: number; readonly result: Promise<readonly ServedRepository[]> } | undefined;
 
   constructor(root: string, options: RepositoryRootOptions = {}) {
     this.#root = resolve(root);
@@ -50,8 +52,18 @@ export class RepositoryRoot implements RepositoryLookup {
     return { kind: 'found', name, directory };
   }
 
-  /** Those that are exported, near the top of the folder; a large folder is not searched to its end. */
-  async list(): Promise<readonly ServedRepository[]> {
+  /**
+   * Those that are exported, near the top of the folder; a large folder is not searched to its end. What was found serves
+   * for some seconds, so that asking again and again costs little.
+   */
+  list(): Promise<readonly ServedRepository[]> {
+    const now = performance.now();
+    if (this.#listed === undefined || now - this.#listed.at > listForMs)
+      this.#listed = { at: now, result: this.#search() };
+    return this.#listed.result;
+  }
+
+  async #search(): Promise<readonly ServedRepository[]> {
     const names = await scanForRepositories(this.#root);
     const repositories: ServedRepository[] = [];
     for (const name of names) {

@@ -402,6 +402,30 @@ describe('connections', () => {
   });
 });
 
+describe('a client that reads nothing', () => {
+  test.each(['native', 'git'] as const)(
+    'is cut off when its time is up, and its place is free: %s',
+    async (backend) => {
+      const path = join(root, `slow-${backend}.git`);
+      const large = await makeRepository(path, { commits: 2 });
+      await large.commit('refs/heads/main', { files: { big: incompressibleBytes(8_000_000, 2) } });
+      const { port, records } = await listen({ backend, limits: { requestTimeMs: 2000, maxConcurrentRequests: 1 } });
+      const body = `${pkt('command=fetch')}0001${pkt(`want ${await large.resolve('refs/heads/main')}`)}${pkt('done')}0000`;
+      const socket = connect({ host: '127.0.0.1', port });
+      socket.on('error', () => undefined);
+      socket.write(
+        `POST /slow-${backend}.git/git-upload-pack HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n` +
+          `Git-Protocol: version=2\r\nContent-Type: application/x-git-upload-pack-request\r\n\r\n${body}`,
+      );
+      socket.pause();
+      await expect.poll(() => records, { timeout: 8000 }).toHaveLength(1);
+      expect(records[0]?.error).toMatch(/given up after 2 seconds/);
+      expect(records[0]?.isAbandoned).toBe(false);
+      socket.destroy();
+    },
+  );
+});
+
 describe('a client that goes away', () => {
   test('frees its place within a second, whoever serves', async () => {
     const large = await makeRepository(join(root, 'large.git'), { commits: 2 });
