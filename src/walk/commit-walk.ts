@@ -75,10 +75,12 @@ export class CommitWalk {
    * Sets where to begin, in the order in which the caller was told of them. Those that are excluded carry the flag
    * `uninteresting` already.
    *
-   * @throws GitMirrorError `GM_CORRUPT` when one is missing.
+   * @throws GitMirrorError `GM_CORRUPT` when one is missing; the reason of `signal`.
    */
-  start(tips: Iterable<CommitSlot>): void {
+  async start(tips: Iterable<CommitSlot>, signal: AbortSignal): Promise<void> {
+    const slice = new TimeSlice(signal);
     for (const slot of tips) {
+      if (slice.isOver()) await slice.pause();
       if (!this.parse(slot)) this.table.require(slot);
       if (this.flags.has(slot, commitFlag.uninteresting)) {
         this.#excludeParents(slot);

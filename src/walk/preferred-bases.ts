@@ -7,15 +7,15 @@ import { mark, type ObjectMarks } from './object-marks.ts';
 import { SelectionList } from './selection-list.ts';
 import { decodeObjectId } from '../core/object-id.ts';
 
-interface BaseEntry {
-  readonly number: ObjectNumber;
-  readonly isTree: boolean;
+/** A tree to look names up in. */
+interface BaseTree {
+  readonly content: Uint8Array;
+  /** By name: 2 × where the raw name of the entry's object begins in the content, plus 1 for a tree. */
+  readonly entries: ReadonlyMap<string, number>;
 }
 
-type BaseTree = ReadonlyMap<string, BaseEntry>;
-
 /** Entries of trees kept in memory; over it, they are read again. */
-const maxCachedEntries = 1_000_000;
+const maxCachedEntries = 250_000;
 
 /**
  * Finds bases for a thin pack: what the client has at the paths where objects are selected, in the trees of the commits
@@ -67,14 +67,19 @@ export class PreferredBases {
     let tree = root;
     for (let start = 0; ;) {
       const slash = path.indexOf('/', start);
-      const entry = this.#entries(tree)?.get(slash < 0 ? path.slice(start) : path.slice(start, slash));
-      if (entry === undefined) return;
+      const read = this.#readTree(tree);
+      const where = read?.entries.get(slash < 0 ? path.slice(start) : path.slice(start, slash));
+      if (read === undefined || where === undefined) return;
+      const { format } = this.#database;
+      // Few entries are ever asked for, so that only these are given numbers.
+      const number = numberForOid(this.#database, decodeObjectId(read.content, where >>> 1, format));
+      const isTree = (where & 1) === 1;
       if (slash < 0) {
-        this.#add(entry.number, entry.isTree ? packType.tree : packType.blob, nameHash);
+        this.#add(number, isTree ? packType.tree : packType.blob, nameHash);
         return;
       }
-      if (!entry.isTree) return;
-      tree = entry.number;
+      if (!isTree) return;
+      tree = number;
       start = slash + 1;
     }
   }
@@ -86,29 +91,29 @@ export class PreferredBases {
   }
 
   /** Undefined when the tree is missing or none. */
-  #entries(tree: ObjectNumber): BaseTree | undefined {
+  #readTree(tree: ObjectNumber): BaseTree | undefined {
     const known = this.#trees.get(tree);
     if (known !== undefined) return known;
     const database = this.#database;
     if (!database.has(tree) || database.typeOf(tree) !== 'tree') return undefined;
     const read = database.read(tree);
-    // Finding numbers may read from the database, so the content is taken out of its memory first.
     const content = database.kernel.memory.bytes.slice(read.address, read.address + read.size);
+    const names = Buffer.from(content.buffer);
     const scanner = new TreeScanner(database.format);
-    const entries = new Map<string, BaseEntry>();
+    const entries = new Map<string, number>();
     scanner.reset(content);
     while (scanner.next()) {
       if (scanner.isGitlink) continue;
-      const name = Buffer.from(content.buffer, scanner.nameStart, scanner.nameEnd - scanner.nameStart);
-      const oid = decodeObjectId(content, scanner.oidStart, database.format);
-      entries.set(name.toString('latin1'), { number: numberForOid(database, oid), isTree: scanner.isTree });
+      const name = names.toString('latin1', scanner.nameStart, scanner.nameEnd);
+      entries.set(name, scanner.oidStart * 2 + (scanner.isTree ? 1 : 0));
     }
-    if (this.#cachedEntries + entries.size > maxCachedEntries) {
-      this.#trees.clear();
-      this.#cachedEntries = 0;
-    }
-    this.#trees.set(tree, entries);
     this.#cachedEntries += entries.size;
-    return entries;
+    if (this.#cachedEntries > maxCachedEntries) {
+      this.#trees.clear();
+      this.#cachedEntries = entries.size;
+    }
+    const readTree = { content, entries };
+    this.#trees.set(tree, readTree);
+    return readTree;
   }
 }

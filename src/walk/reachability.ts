@@ -21,6 +21,7 @@ export class CommonHaves {
   readonly #others = new Set<ObjectNumber>();
   readonly #numbers: ObjectNumber[] = [];
   #oldestTime = 0;
+  #wanted: { readonly wants: readonly ObjectNumber[]; readonly commits: readonly CommitSlot[] } | undefined;
   /** How many haves there were when they were found not to be enough, and for which wants. */
   #notEnough: { readonly haves: number; readonly wants: readonly ObjectNumber[] } | undefined;
 
@@ -73,10 +74,7 @@ export class CommonHaves {
     const touched: CommitSlot[] = [];
     try {
       const slice = new TimeSlice(signal);
-      for (const want of wants) {
-        const number = peelToCommit(this.#table.database, want);
-        if (number < 0) continue;
-        const slot = this.#table.slotOf(number);
+      for (const slot of await this.#commitsOf(wants, slice)) {
         if (this.#table.read(slot) && (await this.#reaches(slot, touched, slice))) continue;
         this.#notEnough = { haves: this.#numbers.length, wants };
         return false;
@@ -85,6 +83,19 @@ export class CommonHaves {
     } finally {
       for (const slot of touched) this.#flags.clear(slot, flag.visited | flag.reaches);
     }
+  }
+
+  /** The commits behind the wants; what is none cannot be told anything about. Remembered while they stay the same. */
+  async #commitsOf(wants: readonly ObjectNumber[], slice: TimeSlice): Promise<readonly CommitSlot[]> {
+    if (this.#wanted?.wants === wants) return this.#wanted.commits;
+    const commits: CommitSlot[] = [];
+    for (const want of wants) {
+      if (slice.isOver()) await slice.pause();
+      const number = peelToCommit(this.#table.database, want);
+      if (number >= 0) commits.push(this.#table.slotOf(number));
+    }
+    this.#wanted = { wants, commits };
+    return commits;
   }
 
   /** Depth first, each commit once for all wants. */
@@ -162,20 +173,23 @@ export async function listUnreachable(
     table,
     repository.shallow.map((oid) => numberForOid(database, oid)),
   );
+  const slice = new TimeSlice(signal);
   const starts: CommitSlot[] = [];
   for (const tip of tips) {
+    if (slice.isOver()) await slice.pause();
     const commit = peelToCommit(database, tip);
     if (commit < 0) continue;
     walk.flags.set(table.slotOf(commit), commitFlag.uninteresting);
     starts.push(table.slotOf(commit));
   }
   for (const target of targets) {
+    if (slice.isOver()) await slice.pause();
     const peeled = peel(database, target);
     if (peeled === undefined) return undefined;
     if (peeled.type === 'commit') starts.push(table.slotOf(peeled.number));
   }
   const listed: CommitSlot[] = [];
-  walk.start(starts);
+  await walk.start(starts, signal);
   await walk.run((slot) => listed.push(slot), signal);
   return listed.filter((slot) => !walk.flags.has(slot, commitFlag.uninteresting));
 }

@@ -1,5 +1,6 @@
 import { objectTypeNumber, packType } from '../objects/object-type.ts';
 import { GrowableInt32 } from '../pack/growable-array.ts';
+import { TimeSlice } from '../pack/time-slice.ts';
 import type { ObjectNumber } from '../repository/object-number.ts';
 import { closurePlan } from './closure-plan.ts';
 import type { CommitSlot } from './commit-table.ts';
@@ -60,7 +61,10 @@ export async function selectByTraversal(work: SelectionWork): Promise<ObjectSele
   }
   const plan = bases.isEmpty ? closurePlan(request.filter) : undefined;
   if (plan === undefined) {
-    for (let index = 0; index < roots.length; index++) await traversal.visitTree(roots.at(index));
+    for (let index = 0; index < roots.length; index++) {
+      const root = roots.at(index);
+      if (!marks.has(root, mark.uninteresting | mark.seen)) await traversal.visitTree(root);
+    }
   } else {
     const closure = new TreeClosure({ database, marks, rows, plan, select, signal });
     for (let index = 0; index < roots.length; index++) closure.addRoot(roots.at(index));
@@ -94,14 +98,18 @@ async function walkCommits(
     },
     signal,
   };
-  walk.start(tips.commits);
+  await walk.start(tips.commits, signal);
   // What was excluded may turn out to be so only at the end of the walk.
   const listed: CommitSlot[] = [];
   if (walk.hasExcluded) await walk.run((slot) => listed.push(slot), signal);
   await excludeEdges(edges, walk.hasExcluded ? listed : walk.tips);
   if (request.thin && work.isCut) await excludeNamed(edges, [...work.wants, ...work.haves]);
   if (!walk.hasExcluded) await walk.run(onCommit, signal);
-  for (const slot of listed) if (!walk.flags.has(slot, commitFlag.uninteresting)) onCommit(slot);
+  const slice = new TimeSlice(signal);
+  for (const slot of listed) {
+    if (slice.isOver()) await slice.pause();
+    if (!walk.flags.has(slot, commitFlag.uninteresting)) onCommit(slot);
+  }
 }
 
 function knownToClient({ request, haves, walk, table, marks }: SelectionWork): (number: ObjectNumber) => boolean {

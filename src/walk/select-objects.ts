@@ -33,7 +33,7 @@ export async function selectObjects(
     const wants = [...request.wants, ...parentsOf(table, request.unshallowed)];
     const haves = [...request.haves, ...request.unshallowed];
     const walk = new CommitWalk(table, cutsOf(repository, table, request));
-    const tips = resolveTips(table.database, walk, marks, wants, haves);
+    const tips = await resolveTips(walk, marks, wants, haves, options.signal);
     const isCut = request.clientShallow.length + request.boundary.length + request.unshallowed.length > 0;
     const { signal } = options;
     const work = { repository, table, request, wants, haves, walk, tips, marks, rows, isCut, signal };

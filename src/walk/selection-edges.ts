@@ -1,3 +1,4 @@
+import { TimeSlice } from '../pack/time-slice.ts';
 import type { ObjectNumber } from '../repository/object-number.ts';
 import { commitFlag, type CommitWalk } from './commit-walk.ts';
 import type { CommitSlot } from './commit-table.ts';
@@ -30,7 +31,9 @@ async function excludeEdgesSparsely(parts: EdgeParts, commits: readonly CommitSl
   const { walk, marks } = parts;
   const { table, flags } = walk;
   const trees = new Set<ObjectNumber>();
+  const slice = new TimeSlice(parts.signal);
   for (const slot of commits) {
+    if (slice.isOver()) await slice.pause();
     const tree = table.treeOf(slot);
     if (flags.has(slot, commitFlag.uninteresting)) marks.set(tree, mark.uninteresting);
     trees.add(tree);

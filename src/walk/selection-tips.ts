@@ -1,6 +1,6 @@
 import type { ObjectType } from '../objects/object-type.ts';
 import { parseTag } from '../objects/tag.ts';
-import type { ObjectDatabase } from '../repository/object-database.ts';
+import { TimeSlice } from '../pack/time-slice.ts';
 import type { ObjectNumber } from '../repository/object-number.ts';
 import { numberForOid, type CommitSlot } from './commit-table.ts';
 import { commitFlag, type CommitWalk } from './commit-walk.ts';
@@ -37,15 +37,17 @@ export interface SelectionTips {
  * Sorts wants and haves by what they are. Marks what the client has: commits in the flags of the walk, the rest in
  * `marks`.
  *
- * @throws GitMirrorError `GM_CORRUPT` when a want, or what a wanted tag leads to, is missing.
+ * @throws GitMirrorError `GM_CORRUPT` when a want, or what a wanted tag leads to, is missing; the reason of `signal`.
  */
-export function resolveTips(
-  database: ObjectDatabase,
+export async function resolveTips(
   walk: CommitWalk,
   marks: ObjectMarks,
   wants: readonly ObjectNumber[],
   haves: readonly ObjectNumber[],
-): SelectionTips {
+  signal: AbortSignal,
+): Promise<SelectionTips> {
+  const { database } = walk.table;
+  const slice = new TimeSlice(signal);
   const typeOf = (number: ObjectNumber): ObjectType => {
     if (!database.has(number)) throw missingObject(database, number);
     return database.typeOf(number);
@@ -54,16 +56,17 @@ export function resolveTips(
     if (type === 'commit') walk.flags.set(walk.table.slotOf(number), commitFlag.uninteresting);
     else marks.set(number, mark.uninteresting);
   };
-  const wantTypes = wants.map(typeOf);
-  const haveTypes = haves.map(typeOf);
-  for (const [index, number] of haves.entries()) exclude(number, haveTypes[index] ?? 'commit');
+  for (const number of haves) {
+    if (slice.isOver()) await slice.pause();
+    exclude(number, typeOf(number));
+  }
 
   const commits: CommitSlot[] = [];
   const wanted: TipGroup = { commits: [], objects: [] };
   const had: TipGroup = { commits: [], objects: [] };
-  const resolve = (first: ObjectNumber, firstType: ObjectType): void => {
+  const resolve = (first: ObjectNumber): void => {
     let number = first;
-    let type = firstType;
+    let type = typeOf(first);
     const isExcluded =
       type === 'commit'
         ? walk.flags.has(walk.table.slotOf(number), commitFlag.uninteresting)
@@ -85,7 +88,11 @@ export function resolveTips(
       group.commits.push(slot);
     } else group.objects.push({ number, type, path: '', nameHash: 0 });
   };
-  for (const [index, number] of wants.entries()) resolve(number, wantTypes[index] ?? 'commit');
-  for (const [index, number] of haves.entries()) resolve(number, haveTypes[index] ?? 'commit');
+  for (const numbers of [wants, haves]) {
+    for (const number of numbers) {
+      if (slice.isOver()) await slice.pause();
+      resolve(number);
+    }
+  }
   return { commits, wanted, had };
 }

@@ -189,7 +189,7 @@ async function endsByAge(
       .map((number) => table.slotOf(number));
   const excluded = slotsOf(deepenNot);
   for (const slot of excluded) walk.flags.set(slot, commitFlag.uninteresting);
-  walk.start([...excluded, ...slotsOf(wants)]);
+  await walk.start([...excluded, ...slotsOf(wants)], signal);
   const listed: CommitSlot[] = [];
   await walk.run((slot) => listed.push(slot), signal, deepenSince);
   const included = listed.filter((slot) => !walk.flags.has(slot, commitFlag.uninteresting));
