@@ -22,8 +22,8 @@ export const repositoryLimits = {
   maxLooseRefs: 2_000_000,
   /** Bytes of packed-refs. */
   maxPackedRefsBytes: 2 * 1024 * 1024 * 1024,
-  /** Bytes of packed-refs that are kept in memory; a larger file is read in windows. */
-  maxHeldPackedRefsBytes: 1024 * 1024,
+  /** Bytes of packed-refs, or of a reftable, that are kept in memory; a larger file is read in windows. */
+  maxHeldRefFileBytes: 1024 * 1024,
   /** Bytes of a packed-refs file that is not sorted, which has to be held whole. */
   maxUnsortedPackedRefsBytes: 256 * 1024 * 1024,
   /** Bytes of `tables.list` of a reftable, and tables in it. */
@@ -31,8 +31,6 @@ export const repositoryLimits = {
   maxReftables: 1000,
   /** Bytes of one reftable that is read. */
   maxReftableBytes: 2 * 1024 * 1024 * 1024,
-  /** Bytes of one block of a reftable (the format's own bound: 24 bits). */
-  maxReftableBlockBytes: 16 * 1024 * 1024,
   /** Levels of a reftable's index. */
   maxReftableIndexDepth: 8,
   /** Bytes of `shallow` and `info/grafts`. */

@@ -137,7 +137,7 @@ describe('refs in files', () => {
     // What is longer than any ref git writes is taken for none.
     const gits = askGit(path).filter((line) => !line.includes('/huge '));
     // Git 2.39 waits for somebody to write to it.
-    spawnSync('mkfifo', [join(heads, 'fifo')]);
+    spawnSync('sh', ['-c', 'mkfifo fifo'], { cwd: heads });
     const complaints: string[] = [];
     const refs = openRefStore(readLayout(path), { onWarning: (text) => complaints.push(text) });
     const ours = Array.from(refs.list(), (ref) => describeRef(path, ref));
@@ -355,6 +355,30 @@ describe('packed-refs', () => {
       expect(list).toThrow(expect.objectContaining({ code: 'GM_CORRUPT' }));
       expect(list).toThrow(complaint);
     }
+  });
+
+  it('may hold names that are malformed, but none that lead elsewhere', async () => {
+    await using folder = await makeTemporaryFolder();
+    const path = join(folder.path, 'repository.git');
+    const repository = await makeRepository(path, { commits: 1 });
+    const tip = await repository.resolve('main');
+    const write = (name: string): void => {
+      const lines = ['refs/heads/a', name, 'refs/heads/z'].map((each) => `${tip} ${each}\n`);
+      writeFileSync(join(path, 'packed-refs'), `# pack-refs with: peeled fully-peeled sorted \n${lines.join('')}`);
+    };
+    for (const name of ['refs/heads/b..c', 'refs/heads/b c', 'refs/heads/b.lock', 'refs/heads/.b', 'refs/heads/b~1']) {
+      write(name);
+      expect(askUs(path)).toEqual(askGit(path));
+    }
+    for (const name of ['refs/heads/../b', 'refs/heads/./b', 'refs/heads//b', 'refs/heads/b/']) {
+      write(name);
+      const { stderr } = spawnSync('git', ['for-each-ref'], { cwd: path });
+      expect(stderr.toString()).toContain(`fatal: packed refname is dangerous: ${name}\n`);
+      const list = (): unknown => Array.from(openRefStore(readLayout(path)).list());
+      expect(list).toThrow(`packed refname is dangerous: ${name}`);
+    }
+    write('refs/heads/b\0c');
+    expect(() => Array.from(openRefStore(readLayout(path)).list())).toThrow('packed refname contains embedded NULL');
   });
 
   it('leads to an error at worst, whatever is in it', async () => {

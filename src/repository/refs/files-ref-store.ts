@@ -9,7 +9,7 @@ import type { Head, Ref, RefStore } from '../ref-store.ts';
 import { type LooseRef, LooseRefs } from './loose-refs.ts';
 import { type PackedRef, PackedRefs } from './packed-refs.ts';
 import { missingRef, type RawRef } from './raw-ref.ts';
-import { isReadableRefName } from './ref-format.ts';
+import { corruptName, isReadableRefName, isSafeRefName } from './ref-format.ts';
 import type { RefStoreOptions } from './ref-store-options.ts';
 import { readHead, toRef } from './resolved-ref.ts';
 
@@ -87,13 +87,16 @@ export class FilesRefStore implements RefStore {
   }
 
   *#checkedPacked(packed: PackedRef): Generator<Ref, void, undefined> {
-    if (isPlainName(packed.name) || isValidRefName(packed.name)) {
-      if (!isNullOid(packed.oid)) {
-        yield packed;
-        return;
-      }
+    const { name, oid } = packed;
+    if (!isPlainName(name) && !isValidRefName(name)) {
+      if (name.includes('\0')) throw corruptName(`packed refname contains embedded NULL: ${name}`);
+      if (!isSafeRefName(name)) throw corruptName(`packed refname is dangerous: ${name}`);
+      this.#options.onWarning?.(`ignoring ref with broken name ${name}`);
+    } else if (isNullOid(oid)) {
+      this.#options.onWarning?.(`ignoring broken ref ${name}`);
+    } else {
+      yield packed;
     }
-    this.#options.onWarning?.(`ignoring broken ref ${packed.name}`);
   }
 }
 

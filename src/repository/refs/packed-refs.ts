@@ -106,7 +106,7 @@ export class PackedRefs {
     const window = new Window(this.path, file, size);
     const header = readPackedHeader(window.at(0, Math.min(size, windowBytes)), size, this.path);
     let snapshot: Snapshot;
-    if (!header.isSorted || size <= repositoryLimits.maxHeldPackedRefsBytes) {
+    if (!header.isSorted || size <= repositoryLimits.maxHeldRefFileBytes) {
       if (size > repositoryLimits.maxUnsortedPackedRefsBytes) throw this.#tooLarge(size);
       const whole = readAll(file, size);
       const held = header.isSorted ? whole : sortPackedRefs(whole, header.start, hexLength(this.#format), this.path);

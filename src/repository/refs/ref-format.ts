@@ -1,3 +1,4 @@
+import { GitMirrorError } from '../../core/error.ts';
 import { isValidRefName } from '../../core/ref-name.ts';
 
 /**
@@ -6,6 +7,20 @@ import { isValidRefName } from '../../core/ref-name.ts';
  */
 export function isReadableRefName(name: string): boolean {
   return name !== '@' && isValidRefName(name.startsWith('refs/') ? name : `refs/${name}`);
+}
+
+/**
+ * Whether a malformed name is at least the path of a file under `refs/`. Git leaves refs with such names out of listings,
+ * and refuses to go on at all when there are others.
+ */
+export function isSafeRefName(name: string): boolean {
+  const parts = name.split('/');
+  return parts.length > 1 && parts[0] === 'refs' && parts.every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
+/** `GM_CORRUPT` for a name that no ref may have. */
+export function corruptName(message: string): GitMirrorError {
+  return new GitMirrorError('GM_CORRUPT', message);
 }
 
 const perWorktreePrefixes = ['refs/worktree/', 'refs/bisect/', 'refs/rewritten/'] as const;

@@ -5,7 +5,7 @@ import { isValidRefName } from '../../core/ref-name.ts';
 import type { GitDirectory } from '../layout/git-directory.ts';
 import type { Head, Ref, RefStore } from '../ref-store.ts';
 import { missingRef, type RawRef } from './raw-ref.ts';
-import { isReadableRefName, ownerOf } from './ref-format.ts';
+import { corruptName, isReadableRefName, isSafeRefName, ownerOf } from './ref-format.ts';
 import type { RefStoreOptions } from './ref-store-options.ts';
 import { readHead, toRef } from './resolved-ref.ts';
 import type { ReftableRef } from './reftable/reftable-block.ts';
@@ -39,6 +39,7 @@ export class ReftableRefStore implements RefStore {
   *list(prefix = ''): Generator<Ref, void, undefined> {
     for (const { name, value } of this.#records(prefix)) {
       if (!name.startsWith('refs/')) continue;
+      if (!isValidRefName(name) && !isSafeRefName(name)) throw corruptName(`refname is dangerous: ${name}`);
       const isNull = value.kind === 'oid' && isNullOid(value.oid);
       const ref =
         isNull || value.kind === 'deleted' || !isValidRefName(name) ? undefined : toRef(name, value, this.#read);

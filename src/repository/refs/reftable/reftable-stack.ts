@@ -109,7 +109,7 @@ export class ReftableStack {
       throw new GitMirrorError('GM_LIMIT', `reftable ${path} has ${String(size)} bytes`, { details: { path } });
     }
     const source = fileSource(path, file, size);
-    if (size > repositoryLimits.maxHeldPackedRefsBytes) return new Reftable(source, this.#format);
+    if (size > repositoryLimits.maxHeldRefFileBytes) return new Reftable(source, this.#format);
     const table = new Reftable(heldSource(path, source.read(0, size)), this.#format);
     held.set(name, table);
     return table;
