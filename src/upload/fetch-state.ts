@@ -20,7 +20,8 @@ export class FetchState {
   depth = 0;
   isDepthRelative = false;
   deepenSince: number | undefined;
-  readonly deepenNot = new Set<ObjectId>();
+  /** What refs lead to whose history is not wanted, by what the client called them. */
+  readonly deepenNot = new Map<string, ObjectId>();
   filter: ObjectFilter | undefined;
   thinPack = false;
   ofsDelta = false;

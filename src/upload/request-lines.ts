@@ -64,6 +64,7 @@ function takeDepth({ exchange }: UploadSession, state: FetchState, value: string
 
 function takeDeepenNot(session: UploadSession, state: FetchState, value: string, line: string): void {
   checkCount(session, ++state.lines.deepenNots, 'maxShallows', 'deepen-not lines');
+  if (state.deepenNot.has(value)) return;
   const { refs, config } = session.repository;
   const found: ObjectId[] = [];
   for (const name of [...refRules.map((rule) => rule + value), `refs/remotes/${value}/HEAD`]) {
@@ -74,7 +75,7 @@ function takeDeepenNot(session: UploadSession, state: FetchState, value: string,
   const [oid] = found;
   if (found.length > 1) throw requestError(`git upload-pack: ambiguous deepen-not: ${line}`);
   if (oid === undefined) throw requestError(`git upload-pack: deepen-not is not a ref: ${line}`);
-  state.deepenNot.add(oid);
+  state.deepenNot.set(value, oid);
 }
 
 /** Takes the argument of `filter`, whatever the protocol. */

@@ -43,7 +43,7 @@ export async function sendPack(session: UploadSession, state: FetchState, order:
     await sink.end(true);
   } catch (error) {
     exchange.signal.throwIfAborted();
-    if (!sink.hasBands) throw error;
+    if (!sink.hasBands || sink.hasFailed) throw error;
     exchange.observer.facts({ refusal: `${abortMessage} (${messageOf(error)})` });
     sink.message(2, `fatal: ${messageOf(error)}\n`);
     sink.message(3, abortMessage);

@@ -43,7 +43,7 @@ export async function sendShallowLines(
       deepen: isAsked ? state.depth : infiniteDepth,
       deepenRelative: isAsked && state.isDepthRelative,
       deepenSince: state.deepenSince,
-      deepenNot: Array.from(state.deepenNot, (oid) => numberForOid(objects, oid)),
+      deepenNot: Array.from(state.deepenNot.values(), (oid) => numberForOid(objects, oid)),
       ourTips: () => tipsOf(session),
     },
     exchange.signal,

@@ -18,6 +18,7 @@ export class SidebandSink implements ByteSink {
   #fill = 0;
   #open = -1;
   #pending: Promise<void> | undefined;
+  #hasFailed = false;
   #lastWriteMs = performance.now();
 
   /** @param maxPacketBytes - 65520 for `side-band-64k`, 1000 for `side-band`, 0 for no bands. */
@@ -29,6 +30,11 @@ export class SidebandSink implements ByteSink {
 
   get hasBands(): boolean {
     return this.#maxPacketBytes > 0;
+  }
+
+  /** Whether nobody reads any longer. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** When something was last handed on, by `performance.now()`. */
@@ -115,7 +121,9 @@ export class SidebandSink implements ByteSink {
       if (this.#pending === pending) this.#pending = undefined;
     });
     // Whoever awaits it gets the failure; one that nobody awaits must not bring down the process.
-    pending.catch(() => undefined);
+    pending.catch(() => {
+      this.#hasFailed = true;
+    });
     this.#pending = pending;
   }
 }

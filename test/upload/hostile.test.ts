@@ -155,16 +155,18 @@ describe('hostile requests', () => {
 
   it('fail with the sink when nobody reads', async () => {
     const input = packets(['command=fetch', '0001', `want ${oid}`, 'done', '0000']);
-    const { error } = await withRepository(repository.path, (opened) =>
+    let writes = 0;
+    const { error, facts } = await withRepository(repository.path, (opened) =>
       runOurs(
         opened,
         { mode: 'answer', gitProtocol: 'version=2', input },
         {
-          output: { write: () => Promise.reject(new Error('nobody reads')) },
+          output: { write: () => (++writes < 2 ? undefined : Promise.reject(new Error('nobody reads'))) },
         },
       ),
     );
     expect(error).toMatchObject({ message: 'nobody reads' });
+    expect(facts.refusal).toBeUndefined();
   });
 });
 

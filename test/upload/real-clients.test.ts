@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ObjectFormat } from '../../src/core/object-id.ts';
 import { makeRichRepository } from '../packs/rich-repository.ts';
-import type { Repository } from '../repositories/repository.ts';
+import { FastImport } from '../repositories/fast-import.ts';
+import { Repository } from '../repositories/repository.ts';
 import { runGit } from '../repositories/run-git.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../repositories/temporary-folder.ts';
 
@@ -41,6 +42,33 @@ describe.each<ObjectFormat>(['sha1', 'sha256'])('git as the client of our upload
     await git(path, '-c', `protocol.version=${String(version)}`, 'fetch', '-q', '--prune');
     await git(path, 'fsck');
     expect(await refs(path)).toBe(await refs(source.path));
+  });
+
+  it.each([
+    [0, 'consecutive'],
+    [0, 'skipping'],
+    [2, 'consecutive'],
+    [2, 'skipping'],
+    [2, 'noop'],
+  ])('negotiates in several rounds in v%i, %s', async (version, algorithm) => {
+    const path = await clone(`negotiating-${String(version)}-${algorithm}`, '--bare');
+    const client = new Repository(path);
+    const lines = new FastImport(2_000_000);
+    let tip: string | undefined = await client.resolve('main~30');
+    // Far more than the first flush of haves, and nothing of it is known to the server.
+    for (let number = 0; number < 150; number += 1) {
+      const files = { [`own-${String(number % 5)}.txt`]: `own ${String(number)} ${algorithm}` };
+      tip = lines.commit({ ref: 'refs/heads/own', from: tip, message: 'own', files });
+    }
+    await client.import(lines);
+    const wanted = await source.commit('refs/heads/far', { from: await source.resolve('main~25') });
+    await git(
+      path,
+      ...['-c', `protocol.version=${String(version)}`, '-c', `fetch.negotiationAlgorithm=${algorithm}`],
+      ...['fetch', '-q', '--upload-pack', uploadPack, `file://${source.path}`, '+refs/heads/far:refs/heads/far'],
+    );
+    expect(await client.resolve('refs/heads/far')).toBe(wanted);
+    await git(path, 'fsck');
   });
 
   it('cuts history, deepens and gives it whole', async () => {
