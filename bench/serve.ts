@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { corpusNames, makeCorpus, type CorpusName } from './corpus/corpus.ts';
 import { readEnvironment } from './environment.ts';
@@ -84,8 +84,11 @@ async function provideRepositories(root: string, corpus: readonly string[]): Pro
     if (!corpusNames.some((known) => known === name)) throw new Error(`there is no corpus ${name}\n\n${usage}`);
     say(`making ${name}, unless it is there`);
     const path = await makeCorpus(name as CorpusName);
-    // Links that lead out of the folder are not served.
-    if (!existsSync(join(root, `${name}.git`))) await cp(path, join(root, `${name}.git`), { recursive: true });
+    // Links that lead out of the folder are not served; what is borrowed from is beside the borrower.
+    for (const each of name === 'alt-odb' ? ['alt-odb', 'alt-odb-base'] : [name]) {
+      const copy = join(root, `${each}.git`);
+      if (!existsSync(copy)) await cp(join(dirname(path), `${each}.git`), copy, { recursive: true });
+    }
     if (corpus.includes(name)) names.push(`${name}.git`);
   }
   for (const repo of values.repo) names.push(await copyReal(root, repo));

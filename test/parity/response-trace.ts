@@ -37,7 +37,8 @@ export function describePackets(body: Buffer): readonly string[] {
       lines.push(`raw ${describePack(body.subarray(at))}`);
       return lines;
     }
-    const length = Number.parseInt(body.toString('latin1', at, at + 4), 16);
+    const digits = body.toString('latin1', at, at + 4);
+    const length = /^[0-9a-f]{4}$/.test(digits) ? Number.parseInt(digits, 16) : Number.NaN;
     if (Number.isNaN(length) || (length > 2 && length < 4) || at + length > body.length) {
       lines.push(`broken at the end: ${JSON.stringify(body.toString('latin1', at, at + 40))}`);
       return lines;
