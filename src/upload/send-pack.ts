@@ -1,4 +1,4 @@
-import { messageOf } from '../core/error.ts';
+import { isGitMirrorError, messageOf } from '../core/error.ts';
 import type { ByteSink } from '../core/byte-sink.ts';
 import type { PackRequest, PackStatistics } from '../packing/pack-request.ts';
 import { readPackSettings } from '../packing/pack-settings.ts';
@@ -30,7 +30,8 @@ export interface PackOrder {
 
 /**
  * Selects, compresses and sends what the client lacks, with progress on band 2, and a flush packet behind it where there
- * are bands. What goes wrong on the way is told on bands 2 and 3, as by git; without bands it is thrown.
+ * are bands. What goes wrong on the way is told on bands 2 and 3, as by git; without bands it is thrown, and what is a
+ * fault of this program is thrown as well.
  */
 export async function sendPack(session: UploadSession, state: FetchState, order: PackOrder): Promise<void> {
   const { exchange, config, reply } = session;
@@ -48,6 +49,8 @@ export async function sendPack(session: UploadSession, state: FetchState, order:
     sink.message(2, `fatal: ${messageOf(error)}\n`);
     sink.message(3, abortMessage);
     await sink.end(false);
+    // What is our own fault is for the log of the server.
+    if (!isGitMirrorError(error) || error.code === 'GM_INTERNAL') throw error;
   } finally {
     clearInterval(timer);
   }
