@@ -90,6 +90,17 @@ export class NodeServer {
     }
   }
 
+  /** Says where else than at {@link url} there is something to be had. */
+  announceMore(logger: Logger): void {
+    const more = [
+      ['git', this.gitUrl],
+      ['metrics', this.metricsUrl],
+    ] as const;
+    for (const [event, url] of more) {
+      if (url !== undefined) logger.log('info', `listening-${event}`, `Also at ${url}`, { url });
+    }
+  }
+
   /** Stops accepting, lets running requests finish for `graceMs`, then breaks them off. */
   async close(graceMs: number): Promise<void> {
     await this.#sockets.close(graceMs, endGraceMs);

@@ -45,12 +45,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
   const repositories = new RepositoryRoot(root, { exportAll, ownership: createOwnershipCheck({ env: options.env }) });
   const server = await NodeServer.start(options, repositories, logger);
   logger.log('info', 'listening', `Serving ${root} at ${server.url}`, { url: server.url, root });
-  for (const [event, url] of [
-    ['git', server.gitUrl],
-    ['metrics', server.metricsUrl],
-  ] as const) {
-    if (url !== undefined) logger.log('info', `listening-${event}`, `Also at ${url}`, { url });
-  }
+  server.announceMore(logger);
   if (exportAll !== true) {
     const found = await repositories.list();
     if (found.length === 0) {

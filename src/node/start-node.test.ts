@@ -95,6 +95,15 @@ describe('mirroring', () => {
     }
   });
 
+  test('the copies are served over git:// as well, and counted, where that is asked for', async () => {
+    const node = await start([upstream], { gitListen: { port: 0 }, metricsListen: { port: 0 }, workers: 1 });
+    await node.firstSyncs;
+    const gitUrl = String(linesOf('listening-git')[0]?.['url']);
+    expect(await seenAt(`${gitUrl}app.git`)).toBe(await seenAt(upstream));
+    const metrics = await (await fetch(String(linesOf('listening-metrics')[0]?.['url']))).text();
+    expect(metrics).toMatch(/git_mirror_requests_total\{[^}]*command="ls-refs"[^}]*\} 1/);
+  });
+
   test('updates, new and deleted branches and a moved tag show after the interval', async () => {
     const node = await start([upstream]);
     await node.firstSyncs;

@@ -54,6 +54,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     if (node.url !== '') {
       const what = `${replicas.length} ${replicas.length === 1 ? 'repository' : 'repositories'}`;
       logger.log('info', 'listening', `Mirroring ${what} at ${node.url}`, { url: node.url });
+      server?.announceMore(logger);
     }
     node.start();
     return node;
