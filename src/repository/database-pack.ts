@@ -118,6 +118,13 @@ export class DatabasePack implements StoredPack, ReadablePack {
     return number === noNumber ? -1 : number;
   }
 
+  /** Where the entry of the object with this number begins, or -1. Searched for: meant for when something is wrong. */
+  offsetOfNumber(number: ObjectNumber): number {
+    const { offsets, numbers } = this.#known;
+    const position = numbers === undefined ? number : numbers.indexOf(number);
+    return position < 0 || position >= offsets.count ? -1 : offsets.at(position);
+  }
+
   /** Numbers of all objects in pack order, {@link noNumber} where no name is known. Not to be written to. */
   get numbersInOrder(): Uint32Array {
     // Makes the order, if it was not there.

@@ -289,4 +289,33 @@ describe('damage', () => {
     expect(codes.get('GM_CORRUPT')).toBeGreaterThan(50);
     expect(caches.kernel.memory.usedBytes - used).toBeLessThan(16 * 1024 * 1024);
   });
+
+  test('of an object that is damaged in one pack, another copy is read, as git does', async () => {
+    await using folder = await makeTemporaryFolder();
+    const repository = await makeRichRepository(join(folder.path, 'a.git'));
+    await repository.git('repack', '-adfq');
+    const packs = join(repository.path, 'objects/pack');
+    const kept = readdirSync(packs).find((name) => name.endsWith('.pack')) ?? '';
+    writeFileSync(join(packs, kept.replace('.pack', '.keep')), '');
+    await repository.commit('refs/heads/main');
+    // A second pack with everything, the first one staying; then objects that are only loose besides.
+    await repository.git('-c', 'repack.packKeptObjects=true', 'repack', '-afq', '--depth=5');
+    const largest = readdirSync(packs).filter((name) => name.endsWith('.pack') && name !== kept);
+    const path = join(packs, largest[0] ?? '');
+    const bytes = readFileSync(path);
+    bytes.fill(0xff, 2000, bytes.length - 20);
+    chmodSync(path, 0o644);
+    writeFileSync(path, bytes);
+    const objects = open(repository);
+    const oids = (await runGit(['show-index'], { input: readFileSync(path.replace('.pack', '.idx')) }))
+      .split('\n')
+      .map((line) => line.split(' ')[1] as ObjectId);
+    const entry: StoredEntry = { pack: 0, offset: 0, dataOffset: 0, end: 0, type: 0, size: 0, baseNumber: -1 };
+    for (const oid of oids) {
+      expect(describeObject(objects, oid)).toContain(oid);
+      objects.readEntry(objects.numberOf(oid), entry);
+      expect(objects.readDelta(objects.numberOf(oid))?.size ?? 0).toBeGreaterThanOrEqual(0);
+    }
+    objects.close();
+  });
 });

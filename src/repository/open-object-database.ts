@@ -1,5 +1,5 @@
 import { GitMirrorError, isGitMirrorError } from '../core/error.ts';
-import { decodeObjectId, encodeObjectId, rawLength, type ObjectFormat, type ObjectId } from '../core/object-id.ts';
+import { rawLength, type ObjectFormat, type ObjectId } from '../core/object-id.ts';
 import type { Kernel, NameTable } from '../kernel/kernel.ts';
 import { objectTypeName, objectTypeNumber, packType, type ObjectType } from '../objects/object-type.ts';
 import { PackedObjectReader, type EntryPlace, type PackCaches } from '../pack/packed-object-reader.ts';
@@ -9,12 +9,11 @@ import type { CommitGraph } from './commit-graph.ts';
 import type { FileCommitGraph } from './commit-graph/file-commit-graph.ts';
 import { openCommitGraph } from './commit-graph/open-commit-graph.ts';
 import type { DatabasePack } from './database-pack.ts';
-import { ExtraObjects, noPack } from './extra-objects.ts';
-import { LaterPacks, type PackPlace } from './later-packs.ts';
+import { noPack } from './extra-objects.ts';
 import { LooseObjects } from './loose-objects.ts';
-import type { NameSource } from './name-source.ts';
 import type { DeltaContent, ObjectContent, ObjectDatabase, StoredEntry } from './object-database.ts';
 import type { ObjectNumber } from './object-number.ts';
+import { ObjectPlaces } from './object-places.ts';
 import { listPacks, type PackListing } from './pack-directory.ts';
 import { closePackSet, openPackSet, type PackSet } from './pack-set.ts';
 import type { ReachabilityBitmaps } from './reachability-bitmaps.ts';
@@ -61,24 +60,15 @@ export class FileObjectDatabase implements ObjectDatabase {
   readonly #options: ObjectDatabaseOptions;
   readonly #caches: PackCaches;
   readonly #set: PackSet;
-  readonly #packs: DatabasePack[];
-  readonly #first: NameSource;
-  readonly #firstCount: number;
-  readonly #second: NameSource | undefined;
   readonly #problems: GitMirrorError[];
-  readonly #extras: ExtraObjects;
-  readonly #later: LaterPacks;
   readonly #loose: LooseObjects;
+  readonly #places: ObjectPlaces;
   readonly #reader: PackedObjectReader;
-  /** Where objects are now whose pack was gone before it was opened, by number. */
-  readonly #moved = new Map<ObjectNumber, PackPlace>();
   /** `packType` of objects that has been found out, by number; 0 where it has not. */
   #types: Uint8Array;
   /** Opened on first use; null when there is none. */
   #commitGraph: FileCommitGraph | null | undefined;
   #bitmaps: FileBitmaps | null | undefined;
-  #lookup = 0;
-  #foundOffset = 0;
   #isClosed = false;
 
   constructor(options: ObjectDatabaseOptions) {
@@ -91,27 +81,18 @@ export class FileObjectDatabase implements ObjectDatabase {
     const { listings, set } = openPacks(options);
     this.#options = options;
     this.#set = set;
-    this.#packs = [...set.packs];
-    this.packs = this.#packs;
     this.#problems = [...set.problems];
-    const [first, second] = set.sources;
-    if (first === undefined) throw new GitMirrorError('GM_INTERNAL', 'Opening objects: there is no table of names.');
-    this.#first = first;
-    this.#firstCount = first.table.count;
-    this.#second = second;
-    this.tables = set.sources.map(({ table }) => table);
-    this.packedCount = this.tables.reduce((sum, { count }) => sum + count, 0);
-    this.#types = new Uint8Array(this.packedCount + 16);
-    this.#extras = new ExtraObjects(format);
-    this.#later = new LaterPacks(this.kernel, format, options.objectDirectories, listings, this.#packs, (address) =>
-      this.numberFor(address),
-    );
     this.#loose = new LooseObjects(options.objectDirectories, caches);
+    this.#places = new ObjectPlaces(set, listings, { ...options, loose: this.#loose });
+    this.packs = this.#places.packs;
+    this.tables = this.#places.tables;
+    this.packedCount = this.#places.packedCount;
+    this.#types = new Uint8Array(this.packedCount + 16);
     this.#reader = new PackedObjectReader(caches, format, (rawName) => this.#findBase(rawName));
   }
 
   get numberLimit(): number {
-    return this.packedCount + this.#extras.count;
+    return this.#places.numberLimit;
   }
 
   get commitGraph(): CommitGraph | undefined {
@@ -138,46 +119,31 @@ export class FileObjectDatabase implements ObjectDatabase {
 
   /** Has objects that were not here looked for again: to be called at the beginning of a request. */
   refresh(): void {
-    this.#lookup++;
+    this.#places.refresh();
   }
 
   numberOf(oid: ObjectId): ObjectNumber {
-    if (oid.length !== this.rawLength * 2) return -1;
-    const { nameAddress } = this.#caches;
-    this.kernel.memory.bytes.set(encodeObjectId(oid), nameAddress);
-    return this.numberOfRaw(nameAddress);
+    return this.#places.numberOf(oid);
   }
 
   numberOfRaw(address: number): ObjectNumber {
-    const number = this.#packedNumber(address);
-    if (number >= 0) return number;
-    const { bytes } = this.kernel.memory;
-    const known = this.#extras.find(bytes, address);
-    if (known >= 0) return this.#placeOfExtra(known) === noPack.missing ? -1 : this.packedCount + known;
-    // Names that are not here are not remembered: a client may send any number of them.
-    if (!this.#loose.has(decodeObjectId(bytes, address, this.format)) && this.#later.find(address) === undefined) {
-      return -1;
-    }
-    return this.packedCount + this.#extras.add(bytes, address);
+    return this.#places.numberOfRaw(address);
   }
 
   numberFor(address: number): ObjectNumber {
-    const number = this.#packedNumber(address);
-    return number >= 0 ? number : this.packedCount + this.#extras.add(this.kernel.memory.bytes, address);
+    return this.#places.numberFor(address);
   }
 
   has(number: ObjectNumber): boolean {
-    return number < this.packedCount || this.#locate(number) !== noPack.missing;
+    return number < this.packedCount || this.#places.locate(number) !== noPack.missing;
   }
 
   oidOf(number: ObjectNumber): ObjectId {
-    const [bytes, offset] = this.#name(number);
-    return decodeObjectId(bytes, offset, this.format);
+    return this.#places.oidOf(number);
   }
 
   copyName(number: ObjectNumber, target: Uint8Array, at: number): void {
-    const [bytes, offset] = this.#name(number);
-    for (let index = 0; index < this.rawLength; index++) target[at + index] = bytes[offset + index] ?? 0;
+    this.#places.copyName(number, target, at);
   }
 
   typeOf(number: ObjectNumber): ObjectType {
@@ -188,7 +154,8 @@ export class FileObjectDatabase implements ObjectDatabase {
   sizeOf(number: ObjectNumber): number {
     const pack = this.#locate(number);
     if (pack >= 0) {
-      return this.#named(number, () => this.#reader.sizeOf(this.#packAt(pack), this.#foundOffset));
+      const size = (at: DatabasePack, offset: number): number => this.#reader.sizeOf(at, offset);
+      return this.#inPack(number, pack, size, () => this.sizeOf(number));
     }
     return this.#looseHeader(number).size;
   }
@@ -198,9 +165,10 @@ export class FileObjectDatabase implements ObjectDatabase {
     if (pack < 0) return this.#readLoose(number);
     const reader = this.#reader;
     try {
-      reader.read(this.#packAt(pack), this.#foundOffset);
+      reader.read(this.#places.packAt(pack), this.#places.offset);
     } catch (error) {
-      throw this.#nameObject(error, number);
+      this.#moveOrThrow(number, error);
+      return this.read(number);
     }
     this.#rememberType(number, reader.type);
     return { type: typeName(reader.type), address: reader.address, size: reader.size };
@@ -209,17 +177,16 @@ export class FileObjectDatabase implements ObjectDatabase {
   readDelta(number: ObjectNumber): DeltaContent | undefined {
     const place = this.#locate(number);
     if (place < 0) return undefined;
-    const reader = this.#reader;
-    const offset = this.#foundOffset;
-    const pack = this.#packAt(place);
-    return this.#named(number, () => {
+    const readAt = (pack: DatabasePack, offset: number): DeltaContent | undefined => {
+      const reader = this.#reader;
       if (reader.readHeader(pack, offset).type < packType.ofsDelta) return undefined;
       const baseNumber = this.#numberAtBase(pack, offset);
       reader.readWithDelta(pack, offset);
       this.#rememberType(number, reader.type);
       const { address, size, baseAddress, baseSize, deltaAddress, deltaSize } = reader;
       return { type: typeName(reader.type), address, size, baseNumber, baseAddress, baseSize, deltaAddress, deltaSize };
-    });
+    };
+    return this.#inPack(number, place, readAt, () => this.readDelta(number));
   }
 
   readEntry(number: ObjectNumber, entry: StoredEntry): void {
@@ -234,8 +201,8 @@ export class FileObjectDatabase implements ObjectDatabase {
       entry.size = size;
       return;
     }
-    const offset = this.#foundOffset;
-    const pack = this.#packAt(place);
+    const offset = this.#places.offset;
+    const pack = this.#places.packAt(place);
     try {
       const header = this.#reader.readHeader(pack, offset);
       entry.offset = offset;
@@ -247,14 +214,15 @@ export class FileObjectDatabase implements ObjectDatabase {
       if (header.type >= packType.ofsDelta) entry.baseNumber = this.#numberAtBase(pack, offset);
       if (header.type === packType.ofsDelta) entry.baseOffset = offset - header.baseDistance;
     } catch (error) {
-      throw this.#nameObject(error, number);
+      this.#moveOrThrow(number, error);
+      this.readEntry(number, entry);
     }
   }
 
   placeEntry(number: ObjectNumber, entry: StoredEntry): void {
     const place = this.#locate(number);
     entry.pack = Math.max(place, -1);
-    entry.offset = place < 0 ? 0 : this.#foundOffset;
+    entry.offset = place < 0 ? 0 : this.#places.offset;
   }
 
   loosePath(number: ObjectNumber): string | undefined {
@@ -264,74 +232,27 @@ export class FileObjectDatabase implements ObjectDatabase {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const files = closePackSet(this.#set, this.#packs, this.kernel);
+    const files = closePackSet(this.#set, this.packs, this.kernel);
     for (const file of files) this.#caches.windows.forget(file);
-    this.#later.close();
+    this.#places.close();
     this.#commitGraph?.close();
     this.#bitmaps?.close();
   }
 
-  #packedNumber(address: number): ObjectNumber {
-    const position = this.kernel.findName(this.#first.table, this.rawLength, address);
-    if (position >= 0 || this.#second === undefined) return position;
-    const further = this.kernel.findName(this.#second.table, this.rawLength, address);
-    return further < 0 ? -1 : this.#firstCount + further;
-  }
-
-  /** Index of the pack that holds the object, its entry at `#foundOffset`; or one of {@link noPack}. */
+  /** Where the object lies. Whatever is wrong with its pack is said of the object, unless there is another copy. */
   #locate(number: ObjectNumber): number {
-    if (number >= this.packedCount) {
-      const extra = number - this.packedCount;
-      const place = this.#placeOfExtra(extra);
-      this.#foundOffset = this.#extras.offsetOf(extra);
-      return place;
+    try {
+      return this.#places.locate(number);
+    } catch (error) {
+      this.#moveOrThrow(number, error);
+      return this.#places.locate(number);
     }
-    const source = number < this.#firstCount ? this.#first : this.#second;
-    const position = number < this.#firstCount ? number : number - this.#firstCount;
-    if (source === undefined || number < 0) {
-      throw new GitMirrorError('GM_INTERNAL', `There is no object with the number ${number}.`);
-    }
-    const pack = source.packOf(position);
-    this.#foundOffset = source.offsetOf(position);
-    return this.#packs[pack]?.isOpen === true ? pack : this.#openPackOf(number, pack);
   }
 
-  /** Opens a pack on first use. When it is gone, its objects are in a new one, or loose. */
-  #openPackOf(number: ObjectNumber, pack: number): number {
-    const moved = this.#moved.get(number);
-    if (moved !== undefined) {
-      this.#foundOffset = moved.offset;
-      return this.#packs.indexOf(moved.pack);
-    }
-    if (this.#named(number, () => this.#packAt(pack).open())) return pack;
-    const { nameAddress } = this.#caches;
-    this.copyName(number, this.kernel.memory.bytes, nameAddress);
-    const found = this.#later.find(nameAddress);
-    if (found === undefined) return this.#loose.has(this.oidOf(number)) ? noPack.loose : noPack.missing;
-    this.#moved.set(number, found);
-    this.#foundOffset = found.offset;
-    return this.#packs.indexOf(found.pack);
-  }
-
-  #placeOfExtra(extra: number): number {
-    const place = this.#extras.packOf(extra);
-    if (place >= noPack.loose) return place;
-    if (place === noPack.missing && this.#extras.lookedAt(extra) === this.#lookup) return place;
-    return this.#lookForExtra(extra);
-  }
-
-  #lookForExtra(extra: number): number {
-    if (this.#loose.has(this.#extras.oidAt(extra))) {
-      this.#extras.place(extra, noPack.loose, -1, this.#lookup);
-      return noPack.loose;
-    }
-    const { nameAddress } = this.#caches;
-    const start = extra * this.rawLength;
-    this.kernel.memory.bytes.set(this.#extras.names.subarray(start, start + this.rawLength), nameAddress);
-    const found = this.#later.find(nameAddress);
-    const place = found === undefined ? noPack.missing : this.#packs.indexOf(found.pack);
-    this.#extras.place(extra, place, found?.offset ?? -1, this.#lookup);
-    return place;
+  /** Returns when there is another copy of the object, to be used from now on. */
+  #moveOrThrow(number: ObjectNumber, error: unknown): void {
+    if (isGitMirrorError(error, 'GM_CORRUPT') && this.#places.moveElsewhere(number)) return;
+    throw this.#nameObject(error, number);
   }
 
   #findBase(rawName: Uint8Array): EntryPlace | undefined {
@@ -340,7 +261,7 @@ export class FileObjectDatabase implements ObjectDatabase {
     const number = this.numberOfRaw(nameAddress);
     if (number < 0) return undefined;
     const place = this.#locate(number);
-    return place < 0 ? undefined : { pack: this.#packAt(place), offset: this.#foundOffset };
+    return place < 0 ? undefined : { pack: this.#places.packAt(place), offset: this.#places.offset };
   }
 
   /** Number of the base of the delta whose header was read last, -1 when it is missing. */
@@ -357,7 +278,12 @@ export class FileObjectDatabase implements ObjectDatabase {
     const type =
       place < 0
         ? objectTypeNumber(this.#looseHeader(number).type)
-        : this.#named(number, () => this.#reader.typeOf(this.#packAt(place), this.#foundOffset));
+        : this.#inPack(
+            number,
+            place,
+            (pack, offset) => this.#reader.typeOf(pack, offset),
+            () => this.#findType(number),
+          );
     this.#rememberType(number, type);
     return type;
   }
@@ -391,8 +317,7 @@ export class FileObjectDatabase implements ObjectDatabase {
   /** For a loose object that is gone: it has been packed meanwhile, or is missing. */
   #lookAgain(number: ObjectNumber): void {
     const oid = this.oidOf(number);
-    this.#lookup++;
-    if (number >= this.packedCount && this.#lookForExtra(number - this.packedCount) >= 0) return;
+    if (this.#places.findAgain(number)) return;
     const [problem] = this.#problems;
     const reason = problem === undefined ? '' : ` (${problem.message.replace(/\.$/, '')})`;
     throw new GitMirrorError(
@@ -402,25 +327,18 @@ export class FileObjectDatabase implements ObjectDatabase {
     );
   }
 
-  #packAt(index: number): DatabasePack {
-    const pack = this.#packs[index];
-    if (pack === undefined) throw new GitMirrorError('GM_CORRUPT', 'Reading an object: an index names no pack.');
-    return pack;
-  }
-
-  #name(number: ObjectNumber): readonly [Uint8Array, number] {
-    if (number >= this.packedCount) return [this.#extras.names, (number - this.packedCount) * this.rawLength];
-    const isFirst = number < this.#firstCount;
-    const table = isFirst ? this.#first.table : this.#second?.table;
-    const position = isFirst ? number : number - this.#firstCount;
-    return [this.kernel.memory.bytes, (table?.names ?? 0) + position * this.rawLength];
-  }
-
-  #named<Result>(number: ObjectNumber, action: () => Result): Result {
+  /** Does something at the place that was located last; `again` when the object has another copy that is to be used. */
+  #inPack<Result>(
+    number: ObjectNumber,
+    place: number,
+    action: (pack: DatabasePack, offset: number) => Result,
+    again: () => Result,
+  ): Result {
     try {
-      return action();
+      return action(this.#places.packAt(place), this.#places.offset);
     } catch (error) {
-      throw this.#nameObject(error, number);
+      this.#moveOrThrow(number, error);
+      return again();
     }
   }
 
