@@ -1,18 +1,15 @@
 import { GitMirrorError } from '../core/error.ts';
-import { packType } from '../objects/object-type.ts';
 import type { ObjectDatabase } from '../repository/object-database.ts';
 import type { ObjectNumber } from '../repository/object-number.ts';
 
 /**
- * Whether an object that was selected can be sent. In a partial clone, blobs that are missing are passed over, as git
- * does (`pack-objects --missing=allow-promisor`).
+ * Checks that an object which was selected can be sent. Git sends none without it in a partial clone either: it would have
+ * to fetch it, which a server does not do.
  *
- * @throws GitMirrorError `GM_CORRUPT` naming the object when it is missing otherwise.
+ * @throws GitMirrorError `GM_CORRUPT` naming the object when it is missing.
  */
-export function isToBeSent(database: ObjectDatabase, number: ObjectNumber, type: number): boolean {
-  if (number < database.packedCount || database.has(number)) return true;
-  if (database.isPartial && type === packType.blob) return false;
-  throw missingObject(database, number);
+export function requirePresent(database: ObjectDatabase, number: ObjectNumber): void {
+  if (number >= database.packedCount && !database.has(number)) throw missingObject(database, number);
 }
 
 /** That an object is missing which is needed: `GM_CORRUPT`, in git's words. */

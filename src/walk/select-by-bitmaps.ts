@@ -3,7 +3,7 @@ import { packType } from '../objects/object-type.ts';
 import { TimeSlice } from '../pack/time-slice.ts';
 import type { ObjectNumber } from '../repository/object-number.ts';
 import { BitmapReach, reachByBitmaps, type ReachParts } from './bitmap-reach.ts';
-import { isToBeSent } from './missing-object.ts';
+import { requirePresent } from './missing-object.ts';
 import type { ClosurePlan } from './closure-plan.ts';
 import { mark } from './object-marks.ts';
 import type { SelectionList } from './selection-list.ts';
@@ -103,7 +103,7 @@ async function listReach(
   }
   for (const [number, { type, nameHash }] of reach.others) {
     if (slice.isOver()) await slice.pause();
-    if (!isToBeSent(database, number, type)) continue;
+    requirePresent(database, number);
     if (type === packType.blob && isTooLarge(number)) reach.others.delete(number);
     else list.push(number, type, nameHash);
   }

@@ -7,7 +7,7 @@ import type { CommitSlot } from './commit-table.ts';
 import { commitFlag } from './commit-walk.ts';
 import { excludeTree } from './exclude-trees.ts';
 import { filterSteps, verdict } from './filter-steps.ts';
-import { isToBeSent } from './missing-object.ts';
+import { requirePresent } from './missing-object.ts';
 import { mark } from './object-marks.ts';
 import type { ObjectSelection } from './object-selection.ts';
 import { PreferredBases } from './preferred-bases.ts';
@@ -33,7 +33,7 @@ export async function selectByTraversal(work: SelectionWork): Promise<ObjectSele
   const bases = new PreferredBases(database, marks, window);
   const list = new SelectionList();
   const select = (number: ObjectNumber, type: number, nameHash: number): void => {
-    if (!isToBeSent(database, number, type)) return;
+    requirePresent(database, number);
     marks.set(number, mark.selected);
     list.push(number, type, nameHash);
   };
@@ -71,7 +71,8 @@ export async function selectByTraversal(work: SelectionWork): Promise<ObjectSele
     await closure.run();
   }
   if (bases.list.count > 0) list.drop((number) => marks.has(number, mark.base));
-  addTags(database, request.includeTags, (number) => marks.has(number, mark.selected | mark.base), list);
+  const isSelected = (number: ObjectNumber): boolean => marks.has(number, mark.selected | mark.base);
+  await addTags(database, request.includeTags, isSelected, list, signal);
   return {
     count: list.count,
     ...list.arrays(),

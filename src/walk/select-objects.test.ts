@@ -6,6 +6,7 @@ import { Repository } from '../../test/repositories/repository.ts';
 import { runGit } from '../../test/repositories/run-git.ts';
 import { makeTemporaryFolder } from '../../test/repositories/temporary-folder.ts';
 import { gitSelection } from '../../test/walk/git-selection.ts';
+import { askUploadPack } from '../../test/walk/git-shallow.ts';
 import { openWalk, type OpenWalk, type OpenWalkOptions, type WalkQuery } from '../../test/walk/open-walk.ts';
 import { makeRandomHistory } from '../../test/walk/random-history.ts';
 import { randomQueries } from '../../test/walk/random-queries.ts';
@@ -210,16 +211,28 @@ describe('objects that are missing', () => {
     }
   });
 
-  test('are passed over in a partial clone, blobs only', async () => {
+  test('of a partial clone are not fetched, only done without where a filter leaves them out', async () => {
     await using folder = await makeTemporaryFolder();
-    const { made, tip, blob, tree } = await makeHoles(join(folder.path, 'a.git'));
-    await rm(join(made.path, 'objects', blob.slice(0, 2), blob.slice(2)));
-    using walk = await openWalk(made, { isPartial: true });
-    expect(await selectedBy(walk, { wants: [tip] })).not.toContain(blob);
-    expect(await selectedBy(walk, { wants: [tip] })).toContain(tree);
-    await rm(join(made.path, 'objects', tree.slice(0, 2), tree.slice(2)));
-    using again = await openWalk(made, { isPartial: true });
-    await expect(again.select({ wants: [tip] })).rejects.toMatchObject({ code: 'GM_CORRUPT', details: { oid: tree } });
+    const source = await Repository.init(join(folder.path, 'a.git'));
+    const tip = await source.commit('refs/heads/main', { files: { 'a/file': 'text\n' } });
+    await source.configure('uploadpack.allowFilter', 'true');
+    const path = join(folder.path, 'b.git');
+    await runGit(['clone', '-q', '--bare', '--filter=blob:none', `file://${source.path}`, path]);
+    const partial = new Repository(path);
+    const blob = await source.resolve('main:a/file');
+    using walk = await openWalk(partial, { isPartial: true });
+    await expect(walk.select({ wants: [tip] })).rejects.toMatchObject({ code: 'GM_CORRUPT', details: { oid: blob } });
+    const refused = askUploadPack(partial, [`want ${tip}`, 'done']);
+    await expect(refused).rejects.toThrow('possible repository corruption');
+    for (const filter of [{ kind: 'blob:none' }, { kind: 'tree', depth: 1 }] as const) {
+      const expected = await gitSelection(source, { wants: [tip], filter });
+      expect(await selectedBy(walk, { wants: [tip], filter })).toEqual(expected);
+      await askUploadPack(partial, [
+        `want ${tip}`,
+        `filter ${filter.kind === 'tree' ? 'tree:1' : filter.kind}`,
+        'done',
+      ]);
+    }
   });
 });
 

@@ -53,7 +53,8 @@ async function trySelectByBitmaps(work: SelectionWork): Promise<ObjectSelection 
   const list = new SelectionList();
   const found = await selectByBitmaps({ table, bitmaps, marks, rows, signal }, tips.wanted, tips.had, plan, list);
   if (found === undefined) return undefined;
-  addTags(table.database, request.includeTags, (number) => found.selected.has(number), list);
+  const isSelected = (number: ObjectNumber): boolean => found.selected.has(number);
+  await addTags(table.database, request.includeTags, isSelected, list, signal);
   const isFiltered = request.filter !== undefined;
   return {
     count: list.count,
