@@ -11,7 +11,7 @@ const option = { fullDag: 1, hashCache: 4 } as const;
 /** How far back an entry may name the one that it is to be combined with. */
 const maxXorDistance = 160;
 /** Bytes of bitmaps that are kept plain. */
-const maxPlainBytes = 64 * 1024 * 1024;
+const maxPlainBytes = 32 * 1024 * 1024;
 /** In a long row of bitmaps, each built on the one before, every so many are kept. */
 const keepEvery = 8;
 
