@@ -1,4 +1,4 @@
-import { hashAt, indexHeaderBytes } from './delta-index';
+import { filterBit, hashAt, indexHeaderBytes } from './delta-index';
 
 /** These are explained in src/kernel/delta-index.ts. */
 const hashedBytes: usize = 16;
@@ -25,7 +25,8 @@ export function createDelta(
   const blockBytes = load<u32>(index);
   const blockCount = load<u32>(index, 4);
   const bucketBits = load<u32>(index, 8);
-  const heads = index + indexHeaderBytes;
+  const filter = index + indexHeaderBytes;
+  const heads = filter + ((<usize>1) << bucketBits);
   const next = heads + ((<usize>4) << bucketBits);
   const hashes = next + ((<usize>blockCount) << 2);
   const shift = 32 - bucketBits;
@@ -45,16 +46,15 @@ export function createDelta(
     // and it would have been found before.
     const stop = pending + min(lastHashed - pending, writeEnd - writeAt + blockBytes);
     let hash: u32 = 0;
-    let block: u32 = 0;
     for (; at <= stop; at++) {
       hash = hashAt(at);
-      block = load<u32>(heads + (((<usize>hash) >> shift) << 2));
-      if (block != 0) break;
+      if ((load<u8>(filter + <usize>(hash >> shift)) & filterBit(hash, shift)) != 0) break;
     }
     if (at > stop) {
       if (stop < lastHashed) return 0;
       break;
     }
+    let block = load<u32>(heads + ((<usize>(hash >> shift)) << 2));
     let bestLength: usize = 0;
     let bestFrom: usize = 0;
     let compared = 0;

@@ -27,16 +27,19 @@ export class PlainDeltaSearch {
     words[header] = blockBytes;
     words[header + 1] = blockCount;
     words[header + 2] = bucketBits;
-    const heads = header + deltaIndexHeaderWords;
+    const filter = index + 4 * deltaIndexHeaderWords;
+    const heads = (filter + 2 ** bucketBits) / 4;
     const next = heads + 2 ** bucketBits;
     const hashes = next + blockCount;
-    words.fill(0, heads, next);
+    this.#bytes.fill(0, filter, 4 * next);
     for (let block = 0; block < blockCount; block++) words[hashes + block] = this.#hash(source + block * blockBytes);
     // From the last to the first: each goes to the head of its bucket.
     for (let block = blockCount - 1; block >= 0; block--) {
       const hash = words[hashes + block] ?? 0;
       if (block > 0 && words[hashes + block - 1] === hash) continue;
-      const head = heads + (hash >>> (32 - bucketBits));
+      const bucket = hash >>> (32 - bucketBits);
+      this.#bytes[filter + bucket] = (this.#bytes[filter + bucket] ?? 0) | (1 << ((hash >>> (29 - bucketBits)) & 7));
+      const head = heads + bucket;
       words[next + block] = words[head] ?? 0;
       words[head] = block + 1;
     }
@@ -58,9 +61,11 @@ export class PlainDeltaSearch {
     const header = index / 4;
     const blockBytes = words[header] ?? 0;
     const blockCount = words[header + 1] ?? 0;
-    const bucketShift = 32 - (words[header + 2] ?? 0);
-    const heads = header + deltaIndexHeaderWords;
-    const next = heads + 2 ** (32 - bucketShift);
+    const bucketBits = words[header + 2] ?? 0;
+    const bucketShift = 32 - bucketBits;
+    const filter = index + 4 * deltaIndexHeaderWords;
+    const heads = (filter + 2 ** bucketBits) / 4;
+    const next = heads + 2 ** bucketBits;
     const hashes = next + blockCount;
     const writer = new DeltaWriter(bytes, delta, delta + maxSize);
     writer.size(sourceSize);
@@ -73,10 +78,15 @@ export class PlainDeltaSearch {
       // A match may still take back what is pending: nearly a block of it, else it would have been found before.
       if (writer.isFull || at - pending > writer.room + blockBytes) return 0;
       const hash = this.#hash(at);
+      const bucket = hash >>> bucketShift;
+      if ((((bytes[filter + bucket] ?? 0) >>> ((hash >>> (bucketShift - 3)) & 7)) & 1) === 0) {
+        at++;
+        continue;
+      }
       let bestLength = 0;
       let bestFrom = 0;
       let compared = 0;
-      let block = words[heads + (hash >>> bucketShift)] ?? 0;
+      let block = words[heads + bucket] ?? 0;
       for (let visited = 0; block !== 0 && visited < maxVisitedBlocks; visited++) {
         const number = block - 1;
         block = words[next + number] ?? 0;
