@@ -3,6 +3,7 @@ import type { ByteSink } from '../core/byte-sink.ts';
 import type { PackRequest, PackStatistics } from '../packing/pack-request.ts';
 import { readPackSettings } from '../packing/pack-settings.ts';
 import type { PackSettings } from '../packing/pack-settings.ts';
+import { findWholePackByBitmaps } from '../packing/whole-pack.ts';
 import { writePack } from '../packing/write-pack.ts';
 import type { ObjectNumber } from '../repository/object-number.ts';
 import type { ObjectSelection, SelectionRequest } from '../walk/object-selection.ts';
@@ -130,9 +131,13 @@ async function buildPack(session: UploadSession, state: FetchState, building: Bu
     }
     await reply.line('packfile').send();
   }
+  const request = packRequest(session, state, building, selection, show);
   const count = countedObjects(selection);
-  if (show && count > 0) new ProgressLine('Counting objects', count, show).finish();
-  const statistics = await writePack(packRequest(session, state, building, selection, show));
+  // Git does not count what it copies without a look at it.
+  if (show && count > 0 && !(state.ofsDelta && findWholePackByBitmaps(request))) {
+    new ProgressLine('Counting objects', count, show).finish();
+  }
+  const statistics = await writePack(request);
   reportPhases(session, statistics);
   return statistics;
 }

@@ -89,7 +89,7 @@ function withoutOldHabits(lines: readonly string[], ours: readonly string[]): re
 
 /**
  * How many objects were counted and sent. Deltas differ between versions of git, and what it enumerates twice is up to it;
- * what is copied from a pack with bitmaps it does not count.
+ * what it copies from a pack with bitmaps it does not count.
  */
 function countsOf(messages: string, isCounted: boolean): readonly string[] {
   const pattern = isCounted ? /Counting objects: 100% \(\d+\/\d+\), done\.\n|Total \d+/g : /Total \d+/g;

@@ -344,6 +344,18 @@ describe('what the configuration says', () => {
     await own();
   });
 
+  it('copies a whole pack that has bitmaps, and says so', async () => {
+    const clone = join(folder.path, 'bitmaps');
+    await runGit(['clone', '-q', '--mirror', repository.path, clone]);
+    await runGit(['repack', '-a', '-d', '-b', '-q'], { cwd: clone });
+    const tips = (await runGit(['for-each-ref', '--format=%(objectname)'], { cwd: clone })).split('\n');
+    const wants = tips.map((tip) => `want ${tip}`);
+    const { output } = await compareServices(clone, v2Request('fetch', [...wants, 'ofs-delta', 'done']), packs);
+    expect(output.messages).toMatch(/^Enumerating objects: \d+, done\.\nTotal (\d+) .*pack-reused \1 \(from 1\)\n$/);
+    await compareServices(clone, v2Request('fetch', [...wants, 'done']), packs);
+    await compareServices(clone, v2Request('fetch', [...wants, 'ofs-delta', 'filter blob:none', 'done']), packs);
+  });
+
   it('sends what alternates have', async () => {
     const clone = join(folder.path, 'borrower');
     await runGit(['clone', '-q', '--bare', '--shared', repository.path, clone]);
