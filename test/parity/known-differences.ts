@@ -41,10 +41,24 @@ export const knownDifferences: readonly KnownDifference[] = [
         .map((line) => line.replace(/((?:Enumerating|Counting) objects: ).*, done\.$/, '$1*, done.')),
   },
   {
+    id: 'kept-packs',
+    reason:
+      'A pack that is asked for again comes out of the cache, and there is nothing to enumerate or to count. Only raw requests ask for the same one several times.',
+    applies: ({ scenario }) => scenario.startsWith('raw/'),
+    settle: (lines) => lines.filter((line) => !/^2 (?:Enumerating|Counting) objects: /.test(line)),
+  },
+  {
     id: 'advice',
     reason: "git's server has advice for its operator, which reaches whoever fetches: that grafts files will go.",
     applies: ({ scenario }) => scenario === 'clone/grafts',
     settle: (lines) => lines.filter((line) => !/^(?:2 |< \\2|remote: )hint:/.test(line)),
+  },
+  {
+    id: 'missing-objects',
+    reason:
+      "Both name the object that is missing and end with git's sentence about corruption on band 3; in which words git's programs complain before depends on which of them met it first.",
+    applies: ({ scenario }) => scenario === 'clone/missing-object' || scenario === 'clone/of-promisor',
+    settle: settleMissing,
   },
   {
     id: 'refusals',
@@ -62,6 +76,20 @@ function sortWantedRefs(lines: readonly string[]): readonly string[] {
   const length = lines.slice(start).findIndex((line) => /\b0001$/.test(line));
   const end = length < 0 ? lines.length : start + length;
   return [...lines.slice(0, start + 1), ...lines.slice(start + 1, end).sort(), ...lines.slice(end)];
+}
+
+/** Of the complaint about a missing object only its name is left. */
+function settleMissing(lines: readonly string[]): readonly string[] {
+  return lines
+    .filter((line) => !/^(?:2 |remote: )warning: lazy fetching disabled/.test(line))
+    .map((line) =>
+      line
+        .replace(/warning: lazy fetching disabled; some objects may not be available/, '')
+        .replace(
+          /fatal: (?:unable to read|bad object|could not fetch) ([0-9a-f]+)(?: from promisor remote)?/,
+          'missing $1',
+        ),
+    );
 }
 
 function excusesRefusal(section: string, left: Observation, right: Observation): boolean {

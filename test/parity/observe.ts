@@ -35,6 +35,8 @@ export interface ServingSide {
   /** Folder it serves. */
   readonly root: string;
   takeExchanges(): Promise<readonly RecordedExchange[]>;
+  /** A name that no run has had: what a server remembers of one must not help it with the next. */
+  nextRun(): string;
 }
 
 /** Runs the scenario against one side. `template` holds the repositories as the scenario prepared them. */
@@ -45,20 +47,22 @@ export async function observe(
   template: string,
   scratch: string,
 ): Promise<ObservedRun> {
-  const served = join(side.root, 'run');
-  for (const path of [served, scratch]) await rm(path, { recursive: true, force: true });
+  const runName = side.nextRun();
+  const served = join(side.root, runName);
+  await rm(scratch, { recursive: true, force: true });
   await cp(template, served, { recursive: true, verbatimSymlinks: true });
   await mkdir(scratch, { recursive: true });
   await side.takeExchanges();
   const client = new ClientGit(scratch, variant.client, variant.protocol);
-  const scene = makeScene(variant, side, served, client);
+  const scene = makeScene(variant, `${side.server.url}${runName}/`, served, client);
   await scenario.run(scene);
   const exchanges = await side.takeExchanges();
   const state = await readClientState(scratch);
 
   const clean = (text: string): string => {
     const local = text.replaceAll(side.server.url, 'http://server/').replaceAll(scratch, '/client');
-    return local.replaceAll(`127.0.0.1:${side.server.port}`, 'server').replaceAll(served, '/served');
+    const named = local.replaceAll(`127.0.0.1:${side.server.port}`, 'server').replaceAll(served, '/served');
+    return named.replaceAll(`/${runName}/`, '/run/');
   };
   const observation = new Map<string, readonly string[]>();
   for (const [index, step] of client.steps.entries()) {
@@ -87,9 +91,9 @@ export async function observe(
   return { observation, learnLabels };
 }
 
-function makeScene(variant: Variant, side: ServingSide, served: string, client: ClientGit): ScenarioScene {
+function makeScene(variant: Variant, base: string, served: string, client: ClientGit): ScenarioScene {
   const repositories = new Map<string, Repository>();
-  const url = (name = 'repo'): string => `${side.server.url}run/${name}.git`;
+  const url = (name = 'repo'): string => `${base}${name}.git`;
   return {
     format: variant.format,
     protocol: variant.protocol,

@@ -27,6 +27,7 @@ export async function openSide({
   const served = join(root, 'served');
   await mkdir(served, { recursive: true });
   let exchanges: RecordedExchange[] = [];
+  let runs = 0;
   const server = await startServer({
     backend,
     root: served,
@@ -44,6 +45,10 @@ export async function openSide({
       const taken = exchanges;
       exchanges = [];
       return taken;
+    },
+    nextRun() {
+      runs += 1;
+      return `run-${runs}`;
     },
     [Symbol.asyncDispose]: () => server.close(),
   };
