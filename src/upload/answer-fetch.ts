@@ -145,17 +145,17 @@ async function acknowledge(session: UploadSession, request: FetchRequest): Promi
 }
 
 /**
- * The sections behind the acknowledgments, in the order of gitprotocol-v2. Git has `wanted-refs` in front of `shallow-info`;
- * with both, its own clients give up on that.
+ * The sections behind the acknowledgments, in git's order: gitprotocol-v2 has `shallow-info` in front of `wanted-refs`, and so
+ * do git's own clients, which give up when they get both from git.
  */
 async function sendSections(session: UploadSession, request: FetchRequest): Promise<void> {
   const { reply, repository } = session;
-  const cut = await sendShallowInfo(session, request);
   if (request.wantedRefs.size > 0) {
     reply.line('wanted-refs');
     for (const [name, oid] of request.wantedRefs) reply.line(`${oid} ${name}`);
     reply.delim();
   }
+  const cut = await sendShallowInfo(session, request);
   const offersUris = request.uriProtocols.length > 0;
   if (!offersUris) reply.line('packfile');
   await sendPack(session, request, {

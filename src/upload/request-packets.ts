@@ -1,5 +1,6 @@
 import type { ByteStream } from '../core/byte-stream.ts';
-import { PacketDecoder, textOf } from '../wire/pkt-line.ts';
+import { decodeRawText } from '../core/raw-text.ts';
+import { PacketDecoder } from '../wire/pkt-line.ts';
 import type { Packet } from '../wire/pkt-line.ts';
 import { Refusal, requestError } from './upload-error.ts';
 
@@ -80,10 +81,15 @@ export class RequestPackets {
     if (payload.length + 4 > this.#maxPktLineBytes) {
       throw new Refusal(`upload-pack: a pkt-line is longer than ${String(this.#maxPktLineBytes)} bytes`);
     }
-    // Git reads lines as C strings, which end at a NUL.
-    const nul = payload.indexOf(0);
-    const line = textOf(nul < 0 ? payload : payload.subarray(0, nul));
+    const line = lineOf(payload);
     if (line.startsWith('ERR ')) throw requestError(`remote error: ${line.slice(4)}`);
     return { type: 'line', line };
   }
+}
+
+/** Git reads lines as C strings, which end at a NUL. Names in them need not be UTF-8. */
+function lineOf(payload: Uint8Array): string {
+  const nul = payload.indexOf(0);
+  const end = nul < 0 ? payload.length : nul;
+  return decodeRawText(payload, 0, payload[end - 1] === 0x0a ? end - 1 : end);
 }

@@ -173,22 +173,11 @@ describe('what the configuration says', () => {
     await v2('fetch', 'want-ref refs/heads/main', 'done');
     await v2('fetch', 'want-ref refs/heads/main', 'want-ref refs/tags/v1', 'have [main~3]', 'done');
     await v2('fetch', 'want-ref refs/heads/main', 'have [main~3]');
+    await v2('fetch', 'want-ref HEAD', 'deepen 1', 'done');
     for (const name of ['refs/hidden/one', 'refs/heads/none', 'main', ''])
       await v2('fetch', `want-ref ${name}`, 'done');
     const inside = ['want-ref refs/heads/inside', 'want-ref refs/heads/main', 'done'];
     await compare({ ...v2Request('fetch', inside), namespace: 'ns' });
-  });
-
-  it('tells of the boundary in front of wanted refs, which is where clients of git look for it', async () => {
-    await configure(['uploadpack.allowRefInWant=true']);
-    const { output } = await withRepository(repository.path, (opened) =>
-      runOurs(opened, v2Request('fetch', ['want-ref refs/heads/main', 'deepen 1', 'done'])),
-    );
-    const main = oids.get('main') ?? '';
-    expect(readUploadOutput(output).lines).toEqual([
-      ...['shallow-info\n', `shallow ${main}`, '0001', 'wanted-refs\n', `${main} refs/heads/main\n`, '0001'],
-      ...['packfile\n', '0000'],
-    ]);
   });
 
   it('puts everything into bands', async () => {
