@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ObjectFormat } from '../../src/core/object-id.ts';
-import type { GitVersion } from '../git-versions.ts';
+import { compareFamilies, gitVersions, type GitVersion } from '../git-versions.ts';
 import type { BackendName } from '../servers/backends.ts';
 import { compareObservations, describeDifference } from './compare.ts';
 import { goldenLines, readGolden, variantKey } from './golden.ts';
@@ -46,14 +46,15 @@ export class ParityRun implements AsyncDisposable {
 
   /** Runs one variant against both, and compares them with each other and with the golden trace. */
   async run(scenario: Scenario, variant: Variant): Promise<ParityResult> {
+    const oracle = this.oracleFor(scenario);
     const template = await this.#template(scenario, variant.format);
-    const sides = await this.#sidesFor(scenario.namespace);
+    const sides = await this.#sidesFor(scenario.namespace, oracle);
     const observations = await Promise.all(
       sides.map((side, index) => observe(scenario, variant, side, template, join(this.#root, `client-${index}`))),
     );
     const [left, right] = observations;
     if (left === undefined || right === undefined) throw new Error('there are two sides');
-    const place = { scenario: scenario.name, protocol: variant.protocol, oracle: this.#oracle.family };
+    const place = { scenario: scenario.name, protocol: variant.protocol, oracle: oracle.family };
     const differences = compareObservations(left.observation, right.observation, place);
     const problems = differences.map((difference) => describeDifference(difference, this.#backends));
     // Without a git as the client there is no packet trace to keep.
@@ -63,12 +64,18 @@ export class ParityRun implements AsyncDisposable {
     const golden = readGolden(scenario.name);
     const kept = golden?.traces.get(variantKey(variant));
     const notes: string[] = [];
-    if (golden?.oracle !== this.#oracle.family || kept === undefined) {
-      notes.push(`no golden trace of ${variantKey(variant)} served by git ${this.#oracle.family}`);
+    if (golden?.oracle !== oracle.family || kept === undefined) {
+      notes.push(`no golden trace of ${variantKey(variant)} served by git ${oracle.family}`);
     } else if (kept.join('\n') !== trace.join('\n')) {
       problems.push(describeDifference({ section: 'golden trace', left: kept, right: trace }, ['kept', 'now']));
     }
     return { variant, problems, notes, observation: left.observation, trace };
+  }
+
+  /** The git that serves the scenario: the one this was opened with, unless ours does there as an older one. */
+  oracleFor({ imitates }: Scenario): GitVersion {
+    if (imitates === undefined || compareFamilies(this.#oracle.family, imitates) <= 0) return this.#oracle;
+    return gitVersions().findLast(({ family }) => compareFamilies(family, imitates) <= 0) ?? this.#oracle;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -76,15 +83,15 @@ export class ParityRun implements AsyncDisposable {
     await rm(this.#root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 
-  #sidesFor(namespace: string | undefined): Promise<(ServingSide & AsyncDisposable)[]> {
-    const key = namespace ?? '';
+  #sidesFor(namespace: string | undefined, oracle: GitVersion): Promise<(ServingSide & AsyncDisposable)[]> {
+    const key = `${oracle.family}-${namespace ?? ''}`;
     let sides = this.#sides.get(key);
     if (sides === undefined) {
       const open = this.#backends.map((backend, index) =>
         openSide({
           backend,
           root: join(this.#root, `side-${index}-${key}`),
-          gitProgram: this.#oracle.program,
+          gitProgram: oracle.program,
           namespace,
         }),
       );

@@ -61,7 +61,8 @@ async function compareAll(): Promise<void> {
   const notes = new Set<string>();
   for (const scenario of scenarios) {
     const kept = readGolden(scenario.name);
-    const traces = new Map(kept?.oracle === oracle.family ? kept.traces : []);
+    const { family } = run.oracleFor(scenario);
+    const traces = new Map(kept?.oracle === family ? kept.traces : []);
     const variants = values.sample ? sampleVariants(scenario, clients) : variantsOf(scenario, clients, choice);
     for (const variant of variants) {
       const key = `${scenario.name} ${variantKey(variant)}`;
@@ -81,7 +82,7 @@ async function compareAll(): Promise<void> {
         console.log(`BROKEN ${key}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
       }
     }
-    if (values.update && scenario.client !== 'raw') await writeGolden(scenario.name, { oracle: oracle.family, traces });
+    if (values.update && scenario.client !== 'raw') await writeGolden(scenario.name, { oracle: family, traces });
   }
   if (!values.update && notes.size > 0) console.log([...notes].join('\n'));
   console.log(`${passed} passed, ${failed} failed`);

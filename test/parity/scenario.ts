@@ -41,6 +41,8 @@ export interface Scenario {
   readonly since?: string | undefined;
   /** `raw`: requests of no git at all; one client does for all. */
   readonly client?: 'git' | 'raw' | undefined;
+  /** Newest family of git that ours does as here, where that is not the newest of all. docs/parity.md says why. */
+  readonly imitates?: string | undefined;
   /** Namespace (gitnamespaces(7)) in which the server shows its repositories. */
   readonly namespace?: string | undefined;
 }

@@ -48,10 +48,14 @@ export const deepenings: readonly Scenario[] = [
     await scene.served().commit('refs/heads/main');
     await scene.work(['fetch', '--deepen=1']);
   }),
-  deepening('deepen-one-branch', async (scene) => {
-    await clone(scene, '--depth=1', '--no-single-branch');
-    await scene.work(['fetch', '--deepen=2', 'origin', 'topic']);
-  }),
+  deepening(
+    'deepen-one-branch',
+    async (scene) => {
+      await clone(scene, '--depth=1', '--no-single-branch');
+      await scene.work(['fetch', '--deepen=2', 'origin', 'topic']);
+    },
+    { imitates: '2.47' },
+  ),
   deepening('deepen-complete', async (scene) => {
     await clone(scene);
     await scene.work(['fetch', '--deepen=2']);
