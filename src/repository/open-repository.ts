@@ -21,6 +21,8 @@ import type { Repository } from './repository.ts';
 const defaultBaseBytes = 64 * 1024 * 1024;
 /** Object databases that are kept open while nobody uses them. */
 const defaultMaxIdle = 16;
+/** Repositories whose refs are kept: each may hold a packed-refs of 1 MiB. */
+const maxRefStores = 64;
 /** Kernel memory over which idle ones are closed, whatever their number. */
 const maxIdleKernelBytes = 1024 * 1024 * 1024;
 
@@ -58,6 +60,8 @@ export class RepositoryCache {
   readonly #options: RepositoryCacheOptions;
   /** The current database of each repository, least recently used first, by common folder. */
   readonly #current = new Map<string, SharedDatabase>();
+  /** Refs by what decides how they are read, least recently used first: they keep what they have read of packed-refs. */
+  readonly #refs = new Map<string, RefStore>();
   #caches: PackCaches | undefined;
 
   constructor(options: RepositoryCacheOptions) {
@@ -73,7 +77,8 @@ export class RepositoryCache {
    */
   acquire(directory: string): RepositoryLease {
     const layout = readLayout(directory);
-    const repository = new OpenRepository(layout, readGitConfig(layout, this.#options.env), (options, stamp) =>
+    const config = readGitConfig(layout, this.#options.env);
+    const repository = new OpenRepository(layout, config, this.#refsOf(layout), (options, stamp) =>
       this.#use(layout.commonDir, options, stamp),
     );
     return {
@@ -88,6 +93,18 @@ export class RepositoryCache {
   close(): void {
     for (const shared of this.#current.values()) if (shared.users === 0) shared.database.close();
     this.#current.clear();
+  }
+
+  #refsOf(layout: RepositoryLayout): RefStore {
+    const key = [layout.gitDir, layout.format, layout.refStorage].join('\0');
+    const refs = this.#refs.get(key) ?? openRefStore(layout);
+    this.#refs.delete(key);
+    this.#refs.set(key, refs);
+    for (const oldest of this.#refs.keys()) {
+      if (this.#refs.size <= maxRefStores) break;
+      this.#refs.delete(oldest);
+    }
+    return refs;
   }
 
   #use(key: string, options: Omit<ObjectDatabaseOptions, 'caches'>, stamp: string): SharedDatabase {
@@ -140,11 +157,12 @@ class OpenRepository implements Repository {
   constructor(
     layout: RepositoryLayout,
     config: GitConfig,
+    refs: RefStore,
     use: (options: Omit<ObjectDatabaseOptions, 'caches'>, stamp: string) => SharedDatabase,
   ) {
     this.#layout = layout;
     this.config = config;
-    this.refs = openRefStore(layout);
+    this.refs = refs;
     this.#use = use;
   }
 

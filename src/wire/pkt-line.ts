@@ -1,6 +1,7 @@
 import { encodeUtf8 } from '../core/bytes.ts';
 import { GitMirrorError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
+import { encodeRawText } from '../core/raw-text.ts';
 import { badLengthError, decodePacketLength, encodePacketLength, lengthBytes } from './packet-length.ts';
 
 /**
@@ -71,8 +72,9 @@ export class PacketWriter {
     return this.#length;
   }
 
-  /** A line of text as UTF-8; the LF is added. */
+  /** A line of text as UTF-8, or as the bytes that it stands for (`decodeRawText`); the LF is added. */
   line(text: string): this {
+    if (!text.isWellFormed()) return this.data(encodeRawText(`${text}\n`));
     // No character takes less than one byte, or more than three for a UTF-16 unit.
     checkedLength(text.length + 1);
     this.#reserve(lengthBytes + 3 * text.length + 1);

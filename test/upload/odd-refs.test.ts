@@ -54,12 +54,14 @@ function refLines(output: Buffer): readonly string[] {
 }
 
 describe('refs that are odd', () => {
-  it.each(runs)('are told, or left out, as by git: %s', async (_name, run) => {
-    const theirs = await runGitUploadPack(repository.path, run);
-    const ours = await withRepository(repository.path, (opened) => runOurs(opened, run));
-    expect(refLines(theirs.output).length).toBeGreaterThan(0);
-    expect(refLines(ours.output)).toEqual(refLines(theirs.output));
-    expect(theirs.output.includes(latinPath)).toBe(true);
-    expect(ours.output.includes(missing)).toBe(false);
-  });
+  it.each(runs)(
+    'are told as by git: one whose object is missing, and one whose name is no UTF-8: %s',
+    async (_name, run) => {
+      const theirs = await runGitUploadPack(repository.path, run);
+      const ours = await withRepository(repository.path, (opened) => runOurs(opened, run));
+      expect(refLines(theirs.output).length).toBeGreaterThan(0);
+      expect(refLines(ours.output)).toEqual(refLines(theirs.output));
+      expect(theirs.output.includes(latinPath)).toBe(true);
+    },
+  );
 });
