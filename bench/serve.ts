@@ -56,7 +56,15 @@ async function measure(): Promise<void> {
     const rows: ServeRow[] = [];
     for (const scenario of values.scenario) {
       const measured = onlyOnce.has(scenario) ? names.slice(0, 1) : names;
-      for (const name of measured) rows.push(...((await serveScenarios[scenario]?.(bench, name)) ?? []));
+      for (const name of measured) {
+        try {
+          rows.push(...((await serveScenarios[scenario]?.(bench, name)) ?? []));
+        } catch (error) {
+          // What has been measured before is not lost for it.
+          process.exitCode = 1;
+          say(`${name}: ${scenario} failed: ${String(error).slice(0, 500)}`);
+        }
+      }
     }
     const judged = rows.map(judgeRow);
     const loadAfter = loadavg()[0] ?? Number.NaN;

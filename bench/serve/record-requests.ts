@@ -5,6 +5,7 @@ import { createGitHandler } from '../../src/server/create-handler.ts';
 import { gitEnvironment } from '../git.ts';
 
 const run = promisify(execFile);
+const maxOutputBytes = 256 * 1024 * 1024;
 const keptHeaders = ['accept', 'accept-encoding', 'content-encoding', 'content-type', 'git-protocol', 'user-agent'];
 
 /** One request as git sent it. */
@@ -50,7 +51,10 @@ export async function recordRequests(
     const url = `http://127.0.0.1:${await listen(front)}/${name}`;
     // A body of any size is sent in one piece, so that it can be sent again.
     const settings = ['-c', 'http.postBuffer=100000000', '-c', 'protocol.version=2'];
-    await run('git', [...settings, ...words.map((word) => (word === 'URL' ? url : word))], { env: gitEnvironment });
+    await run('git', [...settings, ...words.map((word) => (word === 'URL' ? url : word))], {
+      env: gitEnvironment,
+      maxBuffer: maxOutputBytes,
+    });
   } finally {
     for (const server of [front, behind]) {
       server.closeAllConnections();
