@@ -1,3 +1,12 @@
+/** A part of a file. */
+export interface FileRange {
+  readonly path: string;
+  readonly offset: number;
+  readonly length: number;
+  /** Longest packet of band 1 that it is cut into (gitprotocol-pack, "Packfile Data"); 0 or undefined: it is not cut. */
+  readonly packetBytes?: number | undefined;
+}
+
 /**
  * Where bytes go, for paths on which one `await` per piece would cost more than the work: the counterpart of
  * `ByteStream`. One writer at a time.
@@ -9,4 +18,10 @@ export interface ByteSink {
    * any longer.
    */
   write(bytes: Uint8Array): Promise<void> | undefined;
+
+  /**
+   * Takes a part of a file, which stays there until the promise resolves; its bytes need not pass through the writer.
+   * A sink without this is written the bytes instead.
+   */
+  readonly writeFile?: ((range: FileRange) => Promise<void>) | undefined;
 }

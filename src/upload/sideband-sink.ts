@@ -1,4 +1,4 @@
-import type { ByteSink } from '../core/byte-sink.ts';
+import type { ByteSink, FileRange } from '../core/byte-sink.ts';
 import { limits } from '../core/limits.ts';
 import { encodePacketLength, lengthBytes } from '../wire/packet-length.ts';
 
@@ -20,12 +20,16 @@ export class SidebandSink implements ByteSink {
   #pending: Promise<void> | undefined;
   #hasFailed = false;
   #lastWriteMs = performance.now();
+  /** Parts of files are cut into packets by whoever reads them in the end. */
+  readonly writeFile: ((range: FileRange) => Promise<void>) | undefined;
 
   /** @param maxPacketBytes - 65520 for `side-band-64k`, 1000 for `side-band`, 0 for no bands. */
   constructor(sink: ByteSink, maxPacketBytes: 0 | 1000 | 65_520) {
     this.#sink = sink;
     this.#maxPacketBytes = maxPacketBytes;
     this.#batch = new Uint8Array(limits.maxPktLineBytes);
+    const taker = sink.writeFile;
+    if (taker !== undefined) this.writeFile = (range) => this.#passOn(range, taker);
   }
 
   get hasBands(): boolean {
@@ -113,10 +117,21 @@ export class SidebandSink implements ByteSink {
     this.#handOn(this.#batch.subarray(0, fill));
   }
 
+  async #passOn(range: FileRange, taker: (range: FileRange) => Promise<void>): Promise<void> {
+    this.#flushBatch();
+    await this.#pending;
+    this.#await(taker({ ...range, packetBytes: this.#maxPacketBytes }));
+    await this.#pending;
+    this.#lastWriteMs = performance.now();
+  }
+
   #handOn(bytes: Uint8Array): void {
     this.#lastWriteMs = performance.now();
     const wait = this.#sink.write(bytes);
-    if (wait === undefined) return;
+    if (wait !== undefined) this.#await(wait);
+  }
+
+  #await(wait: Promise<void>): void {
     const pending: Promise<void> = wait.finally(() => {
       if (this.#pending === pending) this.#pending = undefined;
     });

@@ -4,11 +4,12 @@ import { concatBytes } from '../../core/bytes.ts';
 import { CreditSink } from './credit-sink.ts';
 
 const mebibyte = 1024 * 1024;
+const noFiles = (): void => undefined;
 
 describe('CreditSink', () => {
   it('joins small writes, and sends them when the writer waits for something else', async () => {
     const sent: Uint8Array[] = [];
-    const sink = new CreditSink((chunk) => sent.push(chunk));
+    const sink = new CreditSink((chunk) => sent.push(chunk), noFiles);
     const bytes = Uint8Array.of(1, 2, 3);
     expect(sink.write(bytes)).toBeUndefined();
     bytes.fill(9);
@@ -20,7 +21,7 @@ describe('CreditSink', () => {
 
   it('keeps every byte of writes larger than a batch', () => {
     const sent: Uint8Array[] = [];
-    const sink = new CreditSink((chunk) => sent.push(chunk));
+    const sink = new CreditSink((chunk) => sent.push(chunk), noFiles);
     const bytes = Uint8Array.from({ length: 300_001 }, (_, index) => index % 251);
     void sink.write(bytes);
     sink.flush();
@@ -29,7 +30,7 @@ describe('CreditSink', () => {
 
   it('makes the writer wait when the client is a window behind, until it has taken some', async () => {
     const sent: Uint8Array[] = [];
-    const sink = new CreditSink((chunk) => sent.push(chunk));
+    const sink = new CreditSink((chunk) => sent.push(chunk), noFiles);
     const room = sink.write(new Uint8Array(2 * mebibyte));
     expect(room).toBeInstanceOf(Promise);
     let isOver = false;
@@ -43,7 +44,7 @@ describe('CreditSink', () => {
   });
 
   it('tells a writer that waits, and later ones, that nobody reads any longer', async () => {
-    const sink = new CreditSink(() => undefined);
+    const sink = new CreditSink(() => undefined, noFiles);
     const room = sink.write(new Uint8Array(2 * mebibyte));
     const reason = new Error('gone');
     sink.fail(reason);

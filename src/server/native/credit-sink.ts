@@ -1,4 +1,4 @@
-import type { ByteSink } from '../../core/byte-sink.ts';
+import type { ByteSink, FileRange } from '../../core/byte-sink.ts';
 
 /** Bytes that go to the other thread at once: large enough that a message costs nothing beside them. */
 const batchBytes = 128 * 1024;
@@ -11,6 +11,8 @@ const windowBytes = 1024 * 1024;
  */
 export class CreditSink implements ByteSink {
   readonly #send: (chunk: Uint8Array<ArrayBuffer>) => void;
+  readonly #sendFile: (range: FileRange) => void;
+  #file: PromiseWithResolvers<undefined> | undefined;
   #buffer = new Uint8Array(0);
   #fill = 0;
   #onTheWay = 0;
@@ -18,9 +20,28 @@ export class CreditSink implements ByteSink {
   #room: PromiseWithResolvers<undefined> | undefined;
   #failure: { readonly reason: unknown } | undefined;
 
-  /** @param send - takes a chunk and owns it. */
-  constructor(send: (chunk: Uint8Array<ArrayBuffer>) => void) {
+  /**
+   * @param send - takes a chunk and owns it.
+   * @param sendFile - takes a part of a file, and says by {@link fileTaken} when it has been read.
+   */
+  constructor(send: (chunk: Uint8Array<ArrayBuffer>) => void, sendFile: (range: FileRange) => void) {
     this.#send = send;
+    this.#sendFile = sendFile;
+  }
+
+  readonly writeFile = async (range: FileRange): Promise<void> => {
+    if (this.#failure !== undefined) throw asError(this.#failure.reason);
+    this.flush();
+    const taken = Promise.withResolvers<undefined>();
+    this.#file = taken;
+    this.#sendFile(range);
+    await taken.promise;
+  };
+
+  /** The part of a file that was written last has gone to the client. */
+  fileTaken(): void {
+    this.#file?.resolve(undefined);
+    this.#file = undefined;
   }
 
   write(bytes: Uint8Array): Promise<void> | undefined {
@@ -70,9 +91,12 @@ export class CreditSink implements ByteSink {
     this.#failure ??= { reason };
     this.#fill = 0;
     this.#buffer = new Uint8Array(0);
-    this.#room?.promise.catch(() => undefined);
-    this.#room?.reject(reason);
+    for (const waiting of [this.#room, this.#file]) {
+      waiting?.promise.catch(() => undefined);
+      waiting?.reject(reason);
+    }
     this.#room = undefined;
+    this.#file = undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { UploadFacts, UploadPhase } from '../../upload/upload-observer.ts';
 import type { UploadLimits } from '../../upload/upload-limits.ts';
+import type { FileRange } from '../../core/byte-sink.ts';
 import type { PackClaim, PackState } from './pack-ledger.ts';
 import type { SegmentOutcome, SegmentTask } from './segment-broker.ts';
 import type { ThreadError } from './thread-error.ts';
@@ -23,7 +24,7 @@ export interface WorkerSettings {
 
 /**
  * From the main thread to a worker. An exchange is `start`ed, is sent one `input` for each `pull`, gets back `credit` for
- * each piece of output that has been taken, and ends by itself or is `abort`ed.
+ * each piece of output that has been taken, `file-taken` for each part of a file, and ends by itself or is `abort`ed.
  */
 export type ToWorker =
   | { readonly type: 'start'; readonly id: number; readonly start: ExchangeStart }
@@ -31,6 +32,7 @@ export type ToWorker =
   | { readonly type: 'input'; readonly id: number; readonly chunk: Uint8Array | undefined }
   | { readonly type: 'input-failed'; readonly id: number; readonly error: ThreadError }
   | { readonly type: 'credit'; readonly id: number; readonly bytes: number }
+  | { readonly type: 'file-taken'; readonly id: number }
   | { readonly type: 'abort'; readonly id: number; readonly error: ThreadError }
   /** What to do about the pack that was claimed. */
   | { readonly type: 'pack-claimed'; readonly claim: number; readonly answer: PackClaim }
@@ -57,6 +59,7 @@ export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'pull'; readonly id: number }
   | { readonly type: 'output'; readonly id: number; readonly chunk: Uint8Array }
+  | { readonly type: 'output-file'; readonly id: number; readonly range: FileRange }
   | {
       readonly type: 'phase';
       readonly id: number;

@@ -58,9 +58,14 @@ async function begin(id: number, start: ExchangeStart): Promise<void> {
     input: new PulledInput(() => {
       post({ type: 'pull', id });
     }),
-    sink: new CreditSink((chunk) => {
-      post({ type: 'output', id, chunk }, [chunk.buffer]);
-    }),
+    sink: new CreditSink(
+      (chunk) => {
+        post({ type: 'output', id, chunk }, [chunk.buffer]);
+      },
+      (range) => {
+        post({ type: 'output-file', id, range });
+      },
+    ),
   };
   running.set(id, exchange);
   const cache = packs.forExchange();
@@ -124,6 +129,9 @@ function receive(message: ToWorker): void {
       break;
     case 'credit':
       running.get(message.id)?.sink.credit(message.bytes);
+      break;
+    case 'file-taken':
+      running.get(message.id)?.sink.fileTaken();
       break;
     case 'abort':
       abort(message.id, decodeThreadError(message.error));

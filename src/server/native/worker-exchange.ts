@@ -1,6 +1,8 @@
+import type { FileRange } from '../../core/byte-sink.ts';
 import type { ByteStream } from '../../core/byte-stream.ts';
 import { GitMirrorError } from '../../core/error.ts';
 import type { UploadObserver } from '../../upload/upload-observer.ts';
+import { readFileRange } from './read-file-range.ts';
 import { decodeThreadError, encodeThreadError } from './thread-error.ts';
 import type { FromWorker, ToWorker } from './thread-messages.ts';
 
@@ -15,7 +17,7 @@ export class WorkerExchange {
   readonly #input: AsyncIterator<Uint8Array>;
   readonly #observer: UploadObserver;
   readonly #signal: AbortSignal;
-  readonly #chunks: Uint8Array[] = [];
+  readonly #pieces: (Uint8Array | FileRange)[] = [];
   #waiting: PromiseWithResolvers<undefined> | undefined;
   #state: 'running' | 'ended' | 'failed' = 'running';
   #failure: unknown;
@@ -48,11 +50,14 @@ export class WorkerExchange {
   async *output(): AsyncGenerator<Uint8Array, void, void> {
     try {
       for (;;) {
-        const chunk = this.#chunks.shift();
-        if (chunk !== undefined) {
-          const bytes = chunk.length;
-          yield chunk;
+        const piece = this.#pieces.shift();
+        if (piece instanceof Uint8Array) {
+          const bytes = piece.length;
+          yield piece;
           if (this.#state === 'running') this.#post({ type: 'credit', id: this.id, bytes });
+        } else if (piece !== undefined) {
+          yield* readFileRange(piece);
+          if (this.#state === 'running') this.#post({ type: 'file-taken', id: this.id });
         } else if (this.#state === 'running') {
           this.#waiting = Promise.withResolvers<undefined>();
           await this.#waiting.promise;
@@ -74,7 +79,10 @@ export class WorkerExchange {
         void this.#feed();
         break;
       case 'output':
-        if (this.#state === 'running' && !this.#isAborted) this.#chunks.push(message.chunk);
+        this.#take(message.chunk);
+        break;
+      case 'output-file':
+        this.#take(message.range);
         break;
       case 'phase':
         this.#observer.phase(message.phase, message.startMs, message.endMs);
@@ -92,6 +100,10 @@ export class WorkerExchange {
         break;
     }
     this.#wake();
+  }
+
+  #take(piece: Uint8Array | FileRange): void {
+    if (this.#state === 'running' && !this.#isAborted) this.#pieces.push(piece);
   }
 
   /** Ends the exchange from this side, because its worker is gone. */
@@ -127,7 +139,7 @@ export class WorkerExchange {
   #abort(reason: unknown): void {
     if (this.#isAborted || this.#state === 'ended') return;
     this.#isAborted = true;
-    this.#chunks.length = 0;
+    this.#pieces.length = 0;
     this.#post({ type: 'abort', id: this.id, error: encodeThreadError(reason) });
   }
 

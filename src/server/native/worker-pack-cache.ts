@@ -1,11 +1,12 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import type { ByteSink } from '../../core/byte-sink.ts';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { ByteSink, FileRange } from '../../core/byte-sink.ts';
 import { GitMirrorError } from '../../core/error.ts';
 import type { DeliveredPack, PackBuild, PackCache } from '../../packing/pack-cache.ts';
 import type { PackClaim, PackState } from './pack-ledger.ts';
+import { readFileRange } from './read-file-range.ts';
 import { decodeThreadError, encodeThreadError } from './thread-error.ts';
 
-/** Bytes read from, and written to, the file at once. */
+/** Bytes written to the file at once. */
 const blockBytes = 256 * 1024;
 
 /** How a worker speaks with the ledger in the main thread. */
@@ -123,40 +124,40 @@ export class WorkerPackCache {
     }
   }
 
-  /** Copies the pack to `sink` as it grows. Undefined when it cannot be made on disk and nothing has been sent. */
+  /** Writes the pack to `sink` as it grows. Undefined when it cannot be made on disk and nothing has been sent. */
   async #copy(
     path: string,
     watch: Watch,
     sink: ByteSink,
     signal: AbortSignal,
   ): Promise<DeliveredPack['statistics'] | undefined> {
-    let descriptor: number | undefined;
     let sent = 0;
-    const buffer = new Uint8Array(blockBytes);
-    try {
-      for (;;) {
-        signal.throwIfAborted();
-        const { bytes, statistics, failure } = watch.state;
-        if (sent < bytes) {
-          descriptor ??= openSync(path, 'r');
-          const length = readSync(descriptor, buffer, 0, Math.min(blockBytes, bytes - sent), sent);
-          if (length === 0) throw new GitMirrorError('GM_SYSTEM', 'A pack in the cache is shorter than it was');
-          sent += length;
-          const room = sink.write(buffer.subarray(0, length));
-          if (room !== undefined) await room;
-        } else if (statistics !== undefined) {
-          return statistics;
-        } else if (failure !== undefined) {
-          const error = decodeThreadError(failure);
-          if (sent === 0 && error.code === 'GM_SYSTEM') return undefined;
-          throw error;
-        } else {
-          await untilChanged(watch, signal);
-        }
+    for (;;) {
+      signal.throwIfAborted();
+      const { bytes, statistics, failure } = watch.state;
+      if (sent < bytes) {
+        const range = { path, offset: sent, length: bytes - sent };
+        await (sink.writeFile === undefined ? copyRange(range, sink, signal) : sink.writeFile(range));
+        sent = bytes;
+      } else if (statistics !== undefined) {
+        return statistics;
+      } else if (failure !== undefined) {
+        const error = decodeThreadError(failure);
+        if (sent === 0 && error.code === 'GM_SYSTEM') return undefined;
+        throw error;
+      } else {
+        await untilChanged(watch, signal);
       }
-    } finally {
-      if (descriptor !== undefined) closeSync(descriptor);
     }
+  }
+}
+
+/** For sinks that take no files. */
+async function copyRange(range: FileRange, sink: ByteSink, signal: AbortSignal): Promise<void> {
+  for await (const chunk of readFileRange(range)) {
+    signal.throwIfAborted();
+    const room = sink.write(chunk);
+    if (room !== undefined) await room;
   }
 }
 
