@@ -8,6 +8,7 @@ import { PacketDecoder } from '../wire/pkt-line.ts';
 import type { HandlerLimits } from './handler-limits.ts';
 import { RequestReport } from './request-observer.ts';
 import type { RequestRecord } from './request-record.ts';
+import { writeBorrowed } from './write-borrowed.ts';
 
 /** A client that has ended its side is gone when nothing of the answer leaves for so long. */
 const goneAfterMs = 750;
@@ -177,11 +178,7 @@ export class DaemonConversation {
 
   async #write(chunk: Uint8Array): Promise<void> {
     this.#sentBytes += chunk.length;
-    if (!this.#socket.write(chunk)) {
-      await once(this.#socket, 'drain', { signal: this.signal }).catch((error: unknown) => {
-        throw this.signal.aborted ? this.signal.reason : error;
-      });
-    }
+    await writeBorrowed(this.#socket, chunk, this.signal);
     this.#idleTimer.refresh();
     this.#goneTimer?.refresh();
   }

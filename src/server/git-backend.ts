@@ -36,7 +36,7 @@ export interface GitResponse {
   readonly status: number;
   /** In the order in which they are to be sent. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Read at most once. Throws when the answer cannot be completed. */
+  /** Read at most once. Throws when the answer cannot be completed. A chunk is borrowed until the next is asked for. */
   readonly body: ByteStream;
 }
 

@@ -8,6 +8,7 @@ import { noCacheHeaders, type HeaderList } from './http-headers.ts';
 import { plainGitProtocol } from './git-protocol.ts';
 import { RequestReport } from './request-observer.ts';
 import type { RequestRecord } from './request-record.ts';
+import { writeBorrowed } from './write-borrowed.ts';
 
 /** A client that is still sending gets this long to read an answer that came early. */
 const lingerMs = 2000;
@@ -99,9 +100,8 @@ export class HttpExchange {
     this.#idleTimer.refresh();
     if (this.method !== 'HEAD') {
       for await (const chunk of answer.body) {
-        this.signal.throwIfAborted();
         this.#responseBytes += chunk.length;
-        if (!response.write(chunk)) await once(response, 'drain', { signal: this.signal }).catch(this.#rethrowReason);
+        await writeBorrowed(response, chunk, this.signal);
         this.#idleTimer.refresh();
       }
     }
@@ -152,10 +152,6 @@ export class HttpExchange {
       ...(this.#error === undefined ? {} : { error: this.#error }),
     };
   }
-
-  readonly #rethrowReason = (error: unknown): never => {
-    throw this.signal.aborted ? this.signal.reason : error;
-  };
 
   async #sendWhole(status: number, text: string, headers: HeaderList): Promise<void> {
     const response = this.#response;

@@ -20,7 +20,7 @@ export interface UploadRun extends Pick<
  */
 export interface UploadService {
   /**
-   * Begins an exchange and returns its output. The stream throws what the exchange failed with; nothing has been written
+   * Begins an exchange and returns its output. A chunk is borrowed until the next one is asked for. The stream throws what the exchange failed with; nothing has been written
    * when it throws before its first chunk, and the status of the answer can then still say so: `GM_PROTOCOL` and `GM_USAGE`
    * for what is no request of the protocol, `GM_LIMIT` for too much, `GM_BUSY`, `NeedsGitError`. Leaving the stream, or
    * the signal, ends everything within a second.

@@ -71,7 +71,7 @@ async function read(
   of: UploadRun & { observer: RequestReport },
 ): Promise<{ bytes: Uint8Array; facts: UploadFacts }> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of service.run(of)) chunks.push(chunk);
+  for await (const chunk of service.run(of)) chunks.push(chunk.slice());
   return { bytes: concatBytes(chunks), facts: of.observer.allFacts };
 }
 

@@ -22,7 +22,7 @@ afterAll(async () => {
 
 async function read(range: Omit<FileRange, 'path'>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of readFileRange({ path, ...range })) chunks.push(chunk);
+  for await (const chunk of readFileRange({ path, ...range })) chunks.push(chunk.slice());
   return concatBytes(chunks);
 }
 

@@ -44,7 +44,7 @@ export class WorkerExchange {
   }
 
   /**
-   * What the worker sends, to its end; leaving early stops the worker's work. Throws what the exchange failed with, or the
+   * What the worker sends, to its end; a chunk is borrowed until the next one is asked for. Leaving early stops the worker's work. Throws what the exchange failed with, or the
    * signal's reason.
    */
   async *output(): AsyncGenerator<Uint8Array, void, void> {
@@ -56,7 +56,7 @@ export class WorkerExchange {
           yield piece;
           if (this.#state === 'running') this.#post({ type: 'credit', id: this.id, bytes });
         } else if (piece !== undefined) {
-          yield* readFileRange(piece);
+          yield* this.#readFile(piece);
           if (this.#state === 'running') this.#post({ type: 'file-taken', id: this.id });
         } else if (this.#state === 'running') {
           this.#waiting = Promise.withResolvers<undefined>();
@@ -102,12 +102,22 @@ export class WorkerExchange {
     this.#wake();
   }
 
+  /** When the exchange has failed meanwhile the file may be gone: that is not what went wrong. */
+  async *#readFile(range: FileRange): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      yield* readFileRange(range);
+    } catch (error) {
+      throw this.#state === 'failed' ? this.#failure : error;
+    }
+  }
+
   #take(piece: Uint8Array | FileRange): void {
     if (this.#state === 'running' && !this.#isAborted) this.#pieces.push(piece);
   }
 
   /** Ends the exchange from this side, because its worker is gone. */
   lose(error: unknown): void {
+    this.#pieces.length = 0;
     this.#fail(error);
     this.#finish();
   }
