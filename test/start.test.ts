@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, '..');
 const startTimeoutMs = 60_000;
 /** What a checkout needs to start; `dist` only saves the time of building it again. */
 const parts = [
+  'assembly',
   'bin',
   'dist',
   'scripts',
