@@ -13,6 +13,8 @@ import type { WorkerExchange } from './worker-exchange.ts';
 const maxWorkers = 16;
 /** A worker that dies again within this time is not replaced at once. */
 const restartDelayMs = 500;
+/** So long after the first threads the others are started, though nobody needs them yet. */
+const warmUpDelayMs = 500;
 /** What starting a thread costs, in halves of an exchange. */
 const notReadyCost = 3;
 
@@ -25,7 +27,7 @@ export type Lane = 'quick' | 'long';
 /** How a pool is set up. */
 export interface WorkerPoolOptions {
   readonly settings: Omit<WorkerSettings, 'searchThreads'>;
-  /** Threads for long work; default one a core. The first one of each lane starts at once, more when they are needed. */
+  /** Threads for long work; default one a core. The first one of each lane starts at once, the others a moment later. */
   readonly workers?: number | undefined;
   /** Folder for packs that are kept, for this pool alone, and how many bytes they may take. Undefined: none are kept. */
   readonly cache?: { readonly dir: string; readonly maxBytes: number } | undefined;
@@ -47,6 +49,7 @@ export class WorkerPool {
   readonly #ledger: PackLedger | undefined;
   readonly #broker: SegmentBroker;
   readonly #restarts = new Set<NodeJS.Timeout>();
+  readonly #warmUp: NodeJS.Timeout;
   #nextNumber = 0;
   #isClosed = false;
 
@@ -83,6 +86,10 @@ export class WorkerPool {
     });
     this.#lanes = { quick: [undefined], long: new Array<undefined>(count).fill(undefined) };
     for (const lane of ['quick', 'long'] as const) this.#startOneMore(lane);
+    this.#warmUp = setTimeout(() => {
+      this.#startAll();
+    }, warmUpDelayMs);
+    this.#warmUp.unref();
   }
 
   /** Begins an exchange on the thread that suits it best: one that is free and knows the repository, if there is one. */
@@ -103,7 +110,7 @@ export class WorkerPool {
   /** Ends all threads; what they were doing fails. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const timer of this.#restarts) clearTimeout(timer);
+    for (const timer of [this.#warmUp, ...this.#restarts]) clearTimeout(timer);
     await Promise.all(this.#seats().map(({ worker }) => worker.stop()));
   }
 
@@ -123,6 +130,10 @@ export class WorkerPool {
     // It takes turns with what the thread has; whoever comes next finds one more.
     if (best !== undefined && best.load > 0) this.#startOneMore(lane);
     return best;
+  }
+
+  #startAll(): void {
+    while (this.#startOneMore('long'));
   }
 
   /** Starts a thread for the first seat of the lane that has none and is not about to get one. */
@@ -195,7 +206,7 @@ export class WorkerPool {
   #onSegmentMessage(number: number, message: SegmentFromWorker): void {
     switch (message.type) {
       case 'segment-ask':
-        while (this.#startOneMore('long'));
+        this.#startAll();
         this.#broker.ask(number, message.ask, message.task);
         break;
       case 'segment-cancel':
