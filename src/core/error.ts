@@ -101,3 +101,8 @@ export function isGitMirrorError(error: unknown, code?: ErrorCode): error is Git
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** `reason` as it is when it is an error; anything else that was thrown, or given as the reason of a signal, as one. */
+export function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { asError } from '../core/error.ts';
 
 /**
  * Writes `chunk` and waits until the system has taken it: its memory may be used again then. Rejects with the reason of
@@ -27,8 +28,4 @@ export function writeBorrowed(writable: Writable, chunk: Uint8Array, signal: Abo
       });
     });
   });
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

@@ -1,4 +1,5 @@
 import type { ByteSink, FileRange } from '../../core/byte-sink.ts';
+import { asError } from '../../core/error.ts';
 
 /** Bytes that go to the other thread at once: large enough that a message costs nothing beside them. */
 const batchBytes = 128 * 1024;
@@ -98,8 +99,4 @@ export class CreditSink implements ByteSink {
     this.#room = undefined;
     this.#file = undefined;
   }
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }
