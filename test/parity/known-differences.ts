@@ -25,6 +25,13 @@ export const knownDifferences: readonly KnownDifference[] = [
       section.startsWith('packets of git,') && lines.at(-1) === '> 0002' ? lines.slice(0, -1) : lines,
   },
   {
+    id: 'client-left',
+    reason:
+      'A client that refuses a shallow repository leaves in the middle of the answer. How much of the pack was still sent, and what its helper noted of that, is chance: git against git differs too.',
+    applies: ({ scenario }) => scenario === 'clone/of-shallow-rejected',
+    settle: untilPack,
+  },
+  {
     id: 'wanted-refs-order',
     reason: "git lists wanted refs in the order of a hash table's cells; a client puts them into a table of its own.",
     applies: always,
@@ -78,6 +85,16 @@ export const knownDifferences: readonly KnownDifference[] = [
     excuses: excusesRefusal,
   },
 ];
+
+/** Leaves out the pack of an answer and what comes behind it, and the ends that a helper has noted. */
+function untilPack(lines: readonly string[], section: string): readonly string[] {
+  if (section.startsWith('packets of git,')) {
+    const last = lines.findLastIndex((line) => line !== '> 0002');
+    return lines.slice(0, last + 1);
+  }
+  const pack = section.startsWith('answer ') ? lines.findIndex((line) => line.includes('packfile')) : -1;
+  return pack < 0 ? lines : lines.slice(0, pack + 1);
+}
 
 /** Sorts what is between `wanted-refs` and the packet that ends the section. */
 function sortWantedRefs(lines: readonly string[]): readonly string[] {
