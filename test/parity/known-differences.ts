@@ -27,8 +27,8 @@ export const knownDifferences: readonly KnownDifference[] = [
   {
     id: 'client-left',
     reason:
-      'A client that refuses a shallow repository leaves in the middle of the answer. How much of the pack was still sent, and what its helper noted of that, is chance: git against git differs too.',
-    applies: ({ scenario }) => scenario === 'clone/of-shallow-rejected',
+      'A client that refuses a shallow repository, or that only wanted to negotiate, leaves in the middle of the answer. How much of the pack was still sent, and what its helper noted of that, is chance: git against git differs too.',
+    applies: ({ scenario }) => scenario === 'clone/of-shallow-rejected' || scenario === 'fetch/negotiate-only',
     settle: untilPack,
   },
   {
