@@ -17,5 +17,6 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
-  { files: ['scripts/**', 'bench/**', 'examples/**'], rules: { 'no-console': 'off' } },
+  // Command line tools.
+  { files: ['scripts/**', 'bench/**', 'examples/**', 'test/parity/run.ts'], rules: { 'no-console': 'off' } },
 );

@@ -21,7 +21,6 @@ const usage = `npm run parity [-- options]
   --show            print what was seen with the git backend
   --list            print the scenarios and do nothing`;
 
-/* eslint-disable no-console -- a command line tool */
 const { values } = parseArgs({
   options: {
     scenario: { type: 'string', multiple: true },
