@@ -3,6 +3,7 @@ import { plainAddress } from '../caller-address.ts';
 import { countryCentre } from './country-centres.ts';
 import { GeoipDatabase, type GeoipDatabaseOptions, type Place } from './geoip-database.ts';
 import { greatCircleKm } from './great-circle.ts';
+import { isSpecialPurposeAddress } from './special-purpose-address.ts';
 
 /** In which order mirrors are named (`mirror.policy`). */
 export type MirrorPolicy = 'fixed' | 'random' | 'geoip';
@@ -66,7 +67,8 @@ export class OrderMirrors {
 
   #locate(text: string): Place | undefined {
     const address = plainAddress(text);
-    return address === undefined ? undefined : this.#geoip.locate(address);
+    if (address === undefined || isSpecialPurposeAddress(address)) return undefined;
+    return this.#geoip.locate(address);
   }
 }
 
