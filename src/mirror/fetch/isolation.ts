@@ -1,0 +1,78 @@
+import type { GitProgram } from '../git-program.ts';
+import type { MirrorCandidate } from '../mirror-candidate.ts';
+
+/** What git may use to get to a mirror that a person named. */
+const personalProtocols = 'file:git:http:https:ssh';
+
+/** Settings about HTTP that say who somebody is, or where else to go: none of them is for a mirror. */
+const httpResets: readonly (readonly [string, string])[] = [
+  ['extraHeader', ''],
+  ['cookieFile', ''],
+  ['saveCookies', 'false'],
+  ['followRedirects', 'false'],
+  ['emptyAuth', 'false'],
+  ['delegation', 'none'],
+];
+
+/**
+ * Flags of git(1) under which it asks a mirror: no credentials, no redirects, none of the user's hooks, no URL rewritten
+ * that came from the network.
+ *
+ * Settings of the same name for one URL are reset with the whole URL in the key, since the longest one wins
+ * (git-config(1), `http.<url>.*`).
+ */
+export function isolatedFlags({ url, scheme, isUsers }: MirrorCandidate): readonly string[] {
+  const settings: string[] = [
+    'core.hooksPath=/dev/null',
+    'core.askPass=',
+    'credential.helper=',
+    'credential.interactive=false',
+    'fetch.writeCommitGraph=false',
+    // So that what arrives is one file that grows, and can be measured.
+    'fetch.unpackLimit=1',
+    'transfer.unpackLimit=1',
+    ...(isUsers ? [] : [`url.${url}.insteadOf=${url}`]),
+  ];
+  if (scheme === 'http' || scheme === 'https') {
+    for (const [name, value] of httpResets) settings.push(`http.${name}=${value}`, `http.${url}.${name}=${value}`);
+  }
+  return settings.flatMap((setting) => ['-c', setting]);
+}
+
+/**
+ * Changes to the environment under which git asks a mirror: it asks nobody, and goes nowhere else. What ssh would ask at
+ * the terminal it cannot, in a session of its own.
+ */
+export function isolatedEnvironment({
+  scheme,
+  isUsers,
+}: MirrorCandidate): Readonly<Record<string, string | undefined>> {
+  return {
+    // Progress is read, and errors are shown beside our own words.
+    LC_ALL: 'C',
+    LANGUAGE: undefined,
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ASKPASS: '',
+    SSH_ASKPASS: undefined,
+    SSH_ASKPASS_REQUIRE: 'never',
+    GIT_ALLOW_PROTOCOL: isUsers ? personalProtocols : scheme,
+    GIT_NO_LAZY_FETCH: '1',
+    GIT_SSL_CERT: undefined,
+    GIT_SSL_KEY: undefined,
+    GIT_PROTOCOL_FROM_USER: undefined,
+  };
+}
+
+/**
+ * Why this mirror cannot be asked without showing it who the user is; undefined when it can. Client certificates cannot
+ * be unset for one run.
+ */
+export async function obstacleTo(git: GitProgram, mirror: MirrorCandidate): Promise<string | undefined> {
+  if (mirror.isUsers) return undefined;
+  if (mirror.url.includes('=')) return 'its URL has an equals sign, with which git cannot be set up for it';
+  if (mirror.scheme !== 'https') return undefined;
+  const { stdout } = await git.run(['config', '--get-urlmatch', 'http', mirror.url], { allowStatus: [1] });
+  return /^http\.sslcert /im.test(stdout)
+    ? `http.sslCert would show it your certificate: set it for one host alone (http.<url>.sslCert)`
+    : undefined;
+}
