@@ -1,4 +1,6 @@
 import type { MirrorDirectory } from '../../upload/mirror-directory.ts';
+import type { MirrorDocument } from '../../wire/mirrors/mirror-document.ts';
+import type { MirrorQuery } from '../../wire/mirrors/mirror-list.ts';
 import type { FoundRepository } from '../repository-lookup.ts';
 
 /** Who asks. */
@@ -48,14 +50,28 @@ export interface MirrorService {
   directoryFor(repository: AskedRepository, caller: MirrorCaller): MirrorDirectory | undefined;
   /**
    * The repository that is a copy of `url`, whatever its path here (row M6). When there is none: the canonical URLs of those
-   * that are served, bounded.
+   * that are served, bounded. Only repositories that speak of mirrors are found.
+   *
+   * @param preferred - directory of the one that is meant when several are copies of it
    */
   findByUrl(
     url: string,
+    preferred?: string,
   ): Promise<
     | { readonly kind: 'found'; readonly repository: Extract<FoundRepository, { kind: 'found' }> }
     | { readonly kind: 'not-found'; readonly valid: readonly string[] }
   >;
+  /**
+   * The answer to `GET <repository>/info/mirrors`: what `list` of its directory says, with the digest of the repository's own
+   * refs. Undefined where `directoryFor` is.
+   */
+  describe(repository: AskedRepository, caller: MirrorCaller, query: MirrorQuery): Promise<MirrorDocument | undefined>;
+  /**
+   * The same for every repository that speaks of mirrors, bounded: for `/.well-known/git-mirrors`.
+   *
+   * @param baseUrl - of this server as the caller reached it, with a slash at the end
+   */
+  describeAll(baseUrl: string, caller: MirrorCaller): Promise<readonly MirrorDocument[]>;
   /** The base URL of a mirror that this client should go to instead, without a slash at the end; usually undefined. */
   steer(request: SteerRequest): Promise<string | undefined>;
   /** Ends what runs. */
