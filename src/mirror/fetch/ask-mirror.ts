@@ -79,7 +79,7 @@ async function listMirror(
     git,
     [...isolatedFlags(mirror), 'ls-remote', '--refs', '--', mirror.url, ...patterns],
     {
-      env: isolatedEnvironment(mirror),
+      env: isolatedEnvironment(git, mirror),
       signal: AbortSignal.any([signal, late]),
     },
   ).catch((error: unknown) => {
@@ -116,7 +116,7 @@ async function fetchTips(
   });
   try {
     const outcome = await runApart(git, [...isolatedFlags(mirror), ...fetchArguments(mirror, scope)], {
-      env: { ...isolatedEnvironment(mirror), ...quarantine.env },
+      env: { ...isolatedEnvironment(git, mirror), ...quarantine.env },
       // Without a target: refs are made when the objects are the repository's.
       input: tips.map(({ source }) => `${source}\n`).join(''),
       signal: AbortSignal.any([signal, stop.signal]),

@@ -39,14 +39,16 @@ export function isolatedFlags({ url, scheme, isUsers }: MirrorCandidate): readon
   return settings.flatMap((setting) => ['-c', setting]);
 }
 
-/**
- * Changes to the environment under which git asks a mirror: it asks nobody, and goes nowhere else. What ssh would ask at
- * the terminal it cannot, in a session of its own.
- */
-export function isolatedEnvironment({
-  scheme,
-  isUsers,
-}: MirrorCandidate): Readonly<Record<string, string | undefined>> {
+/** For mirrors that some server named: whatever is set for one's own hosts does not matter there. */
+const batchSsh = 'ssh -o BatchMode=yes -o ForwardAgent=no';
+
+/** Changes to the environment under which git asks a mirror: it asks nobody, and goes nowhere else. */
+export function isolatedEnvironment(
+  git: GitProgram,
+  { scheme, isUsers }: MirrorCandidate,
+): Readonly<Record<string, string | undefined>> {
+  const needsSsh = scheme === 'ssh' && !isUsers;
+  const hasOwnSsh = git.env['GIT_SSH_COMMAND'] !== undefined || git.env['GIT_SSH'] !== undefined;
   return {
     // Progress is read, and errors are shown beside our own words.
     LC_ALL: 'C',
@@ -60,6 +62,7 @@ export function isolatedEnvironment({
     GIT_SSL_CERT: undefined,
     GIT_SSL_KEY: undefined,
     GIT_PROTOCOL_FROM_USER: undefined,
+    ...(needsSsh && !hasOwnSsh ? { GIT_SSH_COMMAND: batchSsh } : {}),
   };
 }
 
