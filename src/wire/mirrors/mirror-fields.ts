@@ -2,6 +2,7 @@ import { mirrorLimits } from './mirror-limits.ts';
 import type { MirrorEntry, MirrorState, PreferMirrors } from './mirror-list.ts';
 
 const url = /^[\u0021-\u007e]+$/;
+const controls = /[\u0000-\u001f\u007f-\u009f]/;
 const digest = /^[0-9a-f]{64}$/;
 const region = /^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/;
 const scheme = /^[a-z][a-z0-9+.-]{0,31}$/;
@@ -13,6 +14,11 @@ const maxWholeNumber = 0x7fff_ffff;
  */
 export function isListedUrl(text: string): boolean {
   return text.length <= mirrorLimits.maxUrlLength && url.test(text);
+}
+
+/** Whether `text` can be what a client calls a repository: of at most 2048 characters, none of them a control character. */
+export function isUrlText(text: string): boolean {
+  return text !== '' && text.length <= mirrorLimits.maxUrlLength && !controls.test(text);
 }
 
 /** Whether `text` can be a ref digest. */
