@@ -1,0 +1,145 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { ObjectFormat, ObjectId } from '../../core/object-id.ts';
+import type { OriginRef } from '../bulk-fetch.ts';
+import type { GitProgram } from '../git-program.ts';
+import type { MirrorCandidate, MirrorLimits, MirrorReporter } from '../mirror-candidate.ts';
+import { findGap, holdTips } from './join-parts.ts';
+import { MirrorLane } from './mirror-lane.ts';
+import type { Part } from './part.ts';
+import { PartQueue } from './part-queue.ts';
+import { planFileName, readPlan, writePlan } from './plan-file.ts';
+import { planParts } from './plan-parts.ts';
+import { runLanes } from './run-lanes.ts';
+
+/** What is cloned, and from whom. */
+export interface PartsRequest {
+  /** Git in a bare repository that exists and was made for this. Nobody else writes to it meanwhile. */
+  readonly staging: GitProgram;
+  /** Whose history it is: what an earlier run left for another one is not used. */
+  readonly originUrl: string;
+  readonly mirrors: readonly MirrorCandidate[];
+  /** What the origin has now. */
+  readonly originRefs: readonly OriginRef[];
+  readonly limits: MirrorLimits;
+  readonly reporter: MirrorReporter;
+  /** Ends everything; what has arrived is there for the next run. */
+  readonly signal: AbortSignal;
+  /** Gives the signal that ends the asking of mirrors, and no more: what has arrived by then is joined. */
+  readonly skip?: (() => AbortSignal) | undefined;
+}
+
+/** What came of it. */
+export interface PartsResult {
+  /** Of `originRefs`, those that are here with everything they reach. Refs below `refs/mirror/parts/` hold them. */
+  readonly arrived: readonly OriginRef[];
+  /** Per mirror that was asked: bytes that it sent, and parts that came whole from it, in this run. */
+  readonly perMirror: readonly { readonly mirror: MirrorCandidate; readonly bytes: number; readonly parts: number }[];
+  /** Mirrors that were left, and why. */
+  readonly failed: readonly { readonly mirror: MirrorCandidate; readonly reason: string }[];
+}
+
+/**
+ * Takes the history of a repository in parts, from several mirrors at the same time, and joins it. A run that was ended in
+ * any way is taken up by the next one over the same staging repository: parts that are there are not asked for again.
+ *
+ * Nothing rests on what mirrors say: objects are named by their content, tips are those of the origin, and no ref is made
+ * before one walk has found everything that it reaches. No failure of a mirror is an error; what did not arrive is for the
+ * origin to give.
+ *
+ * @throws GitMirrorError `GM_SYSTEM` for what is wrong on this machine; the reason of `signal`
+ */
+export async function cloneInParts(request: PartsRequest): Promise<PartsResult> {
+  const { staging, originUrl, mirrors, originRefs, limits, reporter, signal, skip } = request;
+  signal.throwIfAborted();
+  const place = await prepareStaging(staging);
+  const held = new Set(await heldTips(staging));
+  const wanted = originRefs.filter(({ oid }) => !held.has(oid));
+  if (wanted.length === 0 || mirrors.length === 0) return resultOf(originRefs, held, []);
+  const skipped = skip?.();
+  const lanesSignal = skipped === undefined ? signal : AbortSignal.any([signal, skipped]);
+  const lanes = mirrors.map(
+    (mirror) => new MirrorLane(mirror, { git: staging, limits, objectFormat: place.objectFormat, signal: lanesSignal }),
+  );
+  try {
+    await Promise.all(lanes.map((lane) => lane.list(prefixesOf(wanted))));
+    signal.throwIfAborted();
+    const useful = lanes.filter(({ leftReason }) => leftReason === undefined);
+    const parts = planParts({ wanted, offers: useful.map(({ offer }) => offer) });
+    let queue = new PartQueue((await readPlan(place.planPath, originUrl)) ?? parts, lanes);
+    for (;;) {
+      const running = queue;
+      await writePlan(place.planPath, originUrl, running.parts);
+      await runLanes(useful, {
+        git: staging,
+        queue: running,
+        held: [...held],
+        limits,
+        reporter,
+        signal: lanesSignal,
+        onPart: () => writePlan(place.planPath, originUrl, running.parts),
+      });
+      signal.throwIfAborted();
+      const complete = running.parts.slice(0, running.completeCount);
+      const gap = await findGap(staging, complete, signal);
+      if (gap === undefined) {
+        await holdTips(staging, complete);
+        for (const tip of complete.flatMap(({ tips }) => tips)) held.add(tip);
+        return resultOf(originRefs, held, lanes);
+      }
+      queue = new PartQueue(withoutLiar(running.parts, gap, lanes), lanes);
+    }
+  } finally {
+    await Promise.all(lanes.map((lane) => lane.close()));
+  }
+}
+
+/** The plan without what came from whoever gave part `gap`, who is left. */
+function withoutLiar(parts: readonly Part[], gap: number, lanes: readonly MirrorLane[]): readonly Part[] {
+  const liar = parts[gap]?.from;
+  for (const lane of lanes) if (lane.displayUrl === liar) lane.leave('a pack of its lacks objects');
+  return parts.map((part, index) => (index === gap || part.from === liar ? { tips: part.tips } : part));
+}
+
+async function prepareStaging(
+  staging: GitProgram,
+): Promise<{ readonly planPath: string; readonly objectFormat: ObjectFormat }> {
+  const [objects = '', folder = '', format = ''] = (
+    await staging.text(['rev-parse', '--git-path', 'objects', '--absolute-git-dir', '--show-object-format'])
+  ).split('\n');
+  const objectsPath = resolve(staging.cwd, objects);
+  await dropLeftovers(objectsPath, /^tmp_objdir-/);
+  await dropLeftovers(join(objectsPath, 'pack'), /^tmp_/);
+  return { planPath: join(folder, planFileName), objectFormat: format === 'sha256' ? 'sha256' : 'sha1' };
+}
+
+/** Removes what a run left that was ended in the middle of something. */
+async function dropLeftovers(folder: string, pattern: RegExp): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (pattern.test(name)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+async function heldTips(staging: GitProgram): Promise<readonly ObjectId[]> {
+  const text = await staging.text(['for-each-ref', '--format=%(objectname)']);
+  return text.split('\n').filter((line) => line !== '') as ObjectId[];
+}
+
+function prefixesOf(refs: readonly OriginRef[]): readonly string[] {
+  const usual = ['refs/heads/', 'refs/tags/'];
+  return refs.every(({ name }) => usual.some((prefix) => name.startsWith(prefix))) ? usual : ['refs/'];
+}
+
+function resultOf(
+  originRefs: readonly OriginRef[],
+  held: ReadonlySet<ObjectId>,
+  lanes: readonly MirrorLane[],
+): PartsResult {
+  return {
+    arrived: originRefs.filter(({ oid }) => held.has(oid)),
+    perMirror: lanes.map(({ mirror, bytes, parts }) => ({ mirror, bytes, parts })),
+    failed: lanes.flatMap(({ mirror, leftReason }) =>
+      leftReason === undefined ? [] : [{ mirror, reason: leftReason }],
+    ),
+  };
+}
