@@ -14,10 +14,11 @@ interface Need {
 const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
 const apacheModules = ['/usr/lib/apache2/modules', '/usr/lib64/httpd/modules', '/usr/libexec/apache2'];
 const neededModules = ['alias', 'auth_basic', 'authn_file', 'authz_core', 'cgi', 'env', 'mpm_event', 'proxy', 'ssl'];
-const oldestGit = [2, 30] as const;
+const oldestGit = [2, 34] as const;
 
 const needs: readonly Need[] = [
   { what: `git ${oldestGit.join('.')} or newer, with git http-backend`, debianPackage: 'git', isThere: hasGit },
+  { what: 'gpg', debianPackage: 'gnupg', isThere: () => ['gpg', 'gpgconf'].every(hasProgram) },
   { what: 'openssl', debianPackage: 'openssl', isThere: () => hasProgram('openssl') },
   { what: 'sshd', debianPackage: 'openssh-server', isThere: () => hasProgram('sshd') },
   {

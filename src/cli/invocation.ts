@@ -3,6 +3,7 @@ import type { NodeFlags } from './flags/node-flags.ts';
 import type { BackendFlags, LimitFlags, ServeFlags } from './flags/serve-flags.ts';
 import type { DryRunFlags } from './flags/policy-flags.ts';
 import type { OutputFlags } from './flags/output-flags.ts';
+import type { StateFlags } from './flags/state-flags.ts';
 import type { Host } from './host.ts';
 import type { ProbeFlags, ReplicationFlags } from './replication-request.ts';
 
@@ -14,7 +15,8 @@ export type CommandFlags = OutputFlags &
   NodeFlags &
   ServeFlags &
   BackendFlags &
-  LimitFlags;
+  LimitFlags &
+  StateFlags;
 
 /** A command that was parsed and is to be carried out. */
 export interface Invocation {

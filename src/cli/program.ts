@@ -8,8 +8,10 @@ import { planCommand } from './commands/plan.ts';
 import { probeCommand } from './commands/probe.ts';
 import { replicateCommand } from './commands/replicate.ts';
 import { serveCommand } from './commands/serve.ts';
+import { signCommand } from './commands/sign.ts';
 import { syncCommand } from './commands/sync.ts';
 import { upCommand } from './commands/up.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { outputFlags } from './flags/output-flags.ts';
 
 /** Every command, in the order of the help. */
@@ -22,6 +24,8 @@ export const commandSpecs: readonly CommandSpec[] = [
   benchCommand,
   serveCommand,
   upCommand,
+  signCommand,
+  verifyCommand,
   completionCommand,
 ];
 

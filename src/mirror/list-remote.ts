@@ -19,20 +19,23 @@ export interface RemoteListing {
   readonly headTarget: string | undefined;
 }
 
+/** How a remote is asked. */
+export interface ListOptions extends GitRunOptions {
+  /** Only these, as ls-remote takes them. */
+  readonly patterns?: readonly string[] | undefined;
+  /** Flags of git(1) itself. */
+  readonly flags?: readonly string[] | undefined;
+}
+
 /**
  * Asks `remote` (a name or URL) for its refs with git-ls-remote(1), so that transports, credentials and settings are git's
  * own.
  *
- * @param patterns - only these, as ls-remote takes them
  * @throws GitMirrorError `GM_SYSTEM` with what git said; `GM_PROTOCOL` for a list that is none
  */
-export async function listRemote(
-  git: GitProgram,
-  remote: string,
-  options: GitRunOptions & { readonly patterns?: readonly string[] | undefined } = {},
-): Promise<RemoteListing> {
-  const { patterns = [], ...runOptions } = options;
-  const { stdout } = await git.run(['ls-remote', '--symref', '--', remote, ...patterns], runOptions);
+export async function listRemote(git: GitProgram, remote: string, options: ListOptions = {}): Promise<RemoteListing> {
+  const { patterns = [], flags = [], ...runOptions } = options;
+  const { stdout } = await git.run([...flags, 'ls-remote', '--symref', '--', remote, ...patterns], runOptions);
   return parseListing(stdout);
 }
 
