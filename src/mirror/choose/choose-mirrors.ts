@@ -1,7 +1,8 @@
 import { GitMirrorError } from '../../core/error.ts';
+import { comparableUrl } from '../../wire/mirrors/comparable-url.ts';
 import type { MirrorCandidate } from '../mirror-candidate.ts';
 import { mirrorSpaces } from '../settings/mirror-spaces.ts';
-import { mirrorIdentity, parseMirrorUrl, type MirrorUrl } from '../settings/mirror-url.ts';
+import { parseMirrorUrl, type MirrorUrl } from '../settings/mirror-url.ts';
 import { parseProtocolChoice, type ProtocolChoice } from '../settings/protocol-choice.ts';
 import type { RemoteMirrors } from '../settings/remote-mirrors.ts';
 
@@ -85,12 +86,12 @@ function knownMirrors(remoteMirrors: RemoteMirrors, { mirror: only, preferMirror
     only === undefined && usesLearnedMirrors(remoteMirrors)
       ? learned.mirrors.map((entry) => parseMirrorUrl(entry.url, 'network'))
       : [];
-  const first = preferred === undefined ? undefined : mirrorIdentity(preferred);
-  const origins = new Set([url, ...learned.canonicalUrls].flatMap(identityIfAny));
-  const seen = new Set(identityIfAny(url));
+  const first = preferred === undefined ? undefined : comparableUrl(preferred);
+  const origins = new Set([url, ...remoteMirrors.canonicalUrls].map(comparableUrl));
+  const seen = new Set([comparableUrl(url)]);
   const known: Known[] = [];
   for (const mirror of [...users, ...servers]) {
-    const identity = mirrorIdentity(mirror.url);
+    const identity = comparableUrl(mirror.url);
     if (seen.has(identity) || (!mirror.isUsers && origins.has(identity))) continue;
     seen.add(identity);
     known.push({ mirror, identity, isPreferred: identity === first });
@@ -100,15 +101,6 @@ function knownMirrors(remoteMirrors: RemoteMirrors, { mirror: only, preferMirror
 
 function withPreferred(urls: readonly string[], preferred: string | undefined): readonly string[] {
   return preferred === undefined ? urls : [preferred, ...urls];
-}
-
-/** The URL of an origin may be of a kind that no mirror has. */
-function identityIfAny(url: string): readonly string[] {
-  try {
-    return [mirrorIdentity(url)];
-  } catch {
-    return [];
-  }
 }
 
 function protocolFlag(text: string): ProtocolChoice {
@@ -130,9 +122,7 @@ function tieBreaker({ policy, rankings }: RemoteMirrors, random: () => number): 
   if (policy === 'fixed') return () => [0, 0];
   // The user's own stay in front.
   if (policy === 'random') return ({ mirror }) => [mirror.isUsers ? 0 : 1, random()];
-  const places = new Map(
-    rankings.flatMap(({ url }, index) => identityIfAny(url).map((identity) => [identity, index] as const)).reverse(),
-  );
+  const places = new Map(rankings.map(({ url }, index) => [comparableUrl(url), index] as const).reverse());
   return ({ identity }) => [places.get(identity) ?? rankings.length, 0];
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mirrorAddress, mirrorIdentity } from './mirror-url.ts';
+import { comparableUrl } from '../../wire/mirrors/comparable-url.ts';
+import { mirrorAddress } from './mirror-url.ts';
 
 /** Digits of a hash that are put behind a name until it is like no other: none, and more and more of them. */
 const hashLengths = [0, 8, 16, 64] as const;
@@ -15,7 +16,7 @@ const maxHostLength = 160;
  * @returns by URL as given
  */
 export function mirrorSpaces(urls: readonly string[]): ReadonlyMap<string, string> {
-  const byIdentity = new Map(urls.map((url) => [mirrorIdentity(url), url]));
+  const byIdentity = new Map(urls.map((url) => [comparableUrl(url), url]));
   const names = new Map<string, string>();
   const taken = new Set<string>();
   let left = [...byIdentity.keys()];
@@ -33,7 +34,7 @@ export function mirrorSpaces(urls: readonly string[]): ReadonlyMap<string, strin
     }
     for (const { name } of named) taken.add(name);
   }
-  return new Map(urls.map((url) => [url, names.get(mirrorIdentity(url)) ?? '']));
+  return new Map(urls.map((url) => [url, names.get(comparableUrl(url)) ?? '']));
 }
 
 function nameOf(url: string, identity: string, hashLength: number): string {

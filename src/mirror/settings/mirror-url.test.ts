@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { isGitMirrorError } from '../../core/error.ts';
+import { comparableUrl } from '../../wire/mirrors/comparable-url.ts';
 import { runGit } from '../../../test/repositories/run-git.ts';
 import { mirrorSpaces } from './mirror-spaces.ts';
-import { mirrorIdentity, parseMirrorUrl, type MirrorSource } from './mirror-url.ts';
+import { parseMirrorUrl, type MirrorSource } from './mirror-url.ts';
 
 function refusal(text: string, source: MirrorSource): string {
   try {
@@ -117,25 +118,6 @@ describe('parseMirrorUrl', () => {
   });
 });
 
-describe('mirrorIdentity', () => {
-  it.each([
-    ['https://H.example/x.git', 'https://h.example:443/x/'],
-    ['git://h/x', 'git://h:9418/x.git'],
-    ['ssh://git@h/~/x', 'ssh://git@h:22/~/x'],
-  ])('is the same for %s and %s', (left, right) => {
-    expect(mirrorIdentity(left)).toBe(mirrorIdentity(right));
-  });
-
-  it.each([
-    ['https://h/x', 'http://h/x'],
-    ['https://h/x', 'https://h:8443/x'],
-    ['https://h/x', 'https://h/y'],
-    ['https://h/x?a', 'https://h/x?b'],
-  ])('tells %s from %s', (left, right) => {
-    expect(mirrorIdentity(left)).not.toBe(mirrorIdentity(right));
-  });
-});
-
 describe('mirrorSpaces', () => {
   it('M1: is the host, and the port when it is not the usual one', () => {
     const urls = [
@@ -196,7 +178,7 @@ describe('mirrorSpaces', () => {
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(url, { minLength: 1, maxLength: 6 }), async (urls) => {
         const spaces = mirrorSpaces(urls);
-        expect(new Set(spaces.values()).size).toBe(new Set(urls.map(mirrorIdentity)).size);
+        expect(new Set(spaces.values()).size).toBe(new Set(urls.map(comparableUrl)).size);
         for (const space of spaces.values()) {
           expect(space).toMatch(/^[a-z0-9._-]{1,255}$/);
           await runGit(['check-ref-format', `refs/mirror/${space}/heads/main`]);

@@ -10,15 +10,13 @@ export type MirrorSource = 'user' | 'network';
 /** A mirror whose URL was checked, and which has no place for its refs yet (`mirrorSpaces`). */
 export type MirrorUrl = Omit<MirrorCandidate, 'space'>;
 
-/** Where a URL leads, as far as names are made of it and URLs are compared. */
+/** Where a URL leads, as far as names are made of it. */
 export interface MirrorAddress {
   readonly scheme: string;
   /** Lower case, IDN as punycode, IPv6 in brackets; empty for a path on this machine. */
   readonly host: string;
   /** Undefined for the default of the scheme. */
   readonly port: number | undefined;
-  /** Without slashes and `.git` at its end. */
-  readonly path: string;
 }
 
 /** Longest URL of a mirror, in characters. */
@@ -64,37 +62,28 @@ export function mirrorAddress(url: string): MirrorAddress {
   return addressOf(url, parseEndpoint(url));
 }
 
-/** The same text for URLs that lead to the same place, whatever their case, default ports and `.git` at the end. */
-export function mirrorIdentity(url: string): string {
-  const { scheme, host, port, path } = mirrorAddress(url);
-  return `${scheme} ${host} ${String(port ?? '')} ${path}`;
-}
-
 function addressOf(text: string, parsed: ParsedEndpoint): MirrorAddress {
   switch (parsed.transport) {
     case 'http': {
       const { url } = parsed.target;
-      // Where browsers see a slash, other programs do not: the two would go to different hosts.
+      // Where browsers see a slash, or pass over some, other programs do not: the two would go to different hosts.
       if (text.includes('\\')) throw refuse(text, 'it holds a backslash');
       if (/^[a-z]+:\/\/\//i.test(text)) throw refuse(text, 'its host is none');
       const port = url.port === '' ? undefined : Number(url.port);
-      const path = decodedPath(url.pathname) + url.search;
-      return { scheme: url.protocol.slice(0, -1), host: checkHost(url.hostname, text), port, path: shortPath(path) };
+      return { scheme: url.protocol.slice(0, -1), host: checkHost(url.hostname, text), port };
     }
     case 'ssh': {
       const port = parsed.port === sshDefaultPort ? undefined : parsed.port;
-      // A path in scp form begins at home, one in a URL at the root.
-      const path = `${parsed.user ?? ''}@${parsed.path}`;
-      return { scheme: 'ssh', host: plainHost(parsed.host, text), port, path: shortPath(path) };
+      return { scheme: 'ssh', host: plainHost(parsed.host, text), port };
     }
     case 'git': {
       const port = parsed.port === gitDaemonPort ? undefined : parsed.port;
-      return { scheme: 'git', host: plainHost(parsed.host, text), port, path: shortPath(parsed.path) };
+      return { scheme: 'git', host: plainHost(parsed.host, text), port };
     }
     case 'local':
-      return { scheme: 'file', host: '', port: undefined, path: shortPath(parsed.path) };
+      return { scheme: 'file', host: '', port: undefined };
     case 'helper':
-      return { scheme: parsed.helper.toLowerCase(), host: '', port: undefined, path: shortPath(parsed.address) };
+      return { scheme: parsed.helper.toLowerCase(), host: '', port: undefined };
   }
 }
 
@@ -115,18 +104,6 @@ function checkHost(host: string, text: string): string {
     name.split('.').every((part) => part.length <= longestLabel && label.test(part));
   if (!isName) throw refuse(text, 'its host is none');
   return name;
-}
-
-function decodedPath(path: string): string {
-  try {
-    return decodeURI(path);
-  } catch {
-    return path;
-  }
-}
-
-function shortPath(path: string): string {
-  return path.replace(/\/+$/, '').replace(/\.git$/, '');
 }
 
 function hasPassword(text: string): boolean {

@@ -44,6 +44,7 @@ describe('readRemoteMirrors', () => {
     expect(await readRemoteMirrors(scene.git, 'origin')).toEqual({
       remote: 'origin',
       url: 'https://origin.example/app.git',
+      canonicalUrls: [],
       userMirrors: [],
       learned: { canonicalUrls: [], mirrors: [], prefer: undefined, more: undefined, learnedAtMs: undefined },
       useMirror: true,
@@ -70,7 +71,8 @@ describe('readRemoteMirrors', () => {
       ['remote.a.b.learnedPreferMirror', 'never'],
       ['remote.a.b.preferredMirror', 'https://two.example/app.git'],
       ['remote.a.b.moreMirrors', '12 after-three'],
-      ['remote.a.b.canonicalUrl', 'https://origin.example/app.git'],
+      ['remote.a.b.canonicalUrl', 'https://mine.example/app.git'],
+      ['remote.a.b.learnedCanonicalUrl', 'https://origin.example/app.git'],
       ['remote.a.b.mirrorsLearned', '1700000000'],
       ['remote.a.b.mirrorRank', `https://two.example/app.git at=${String(now)} connect=3 first-byte=9 rate=1000`],
       ['remote.a.b.mirrorRank', 'https://one.example/app.git at=1500000000'],
@@ -87,6 +89,7 @@ describe('readRemoteMirrors', () => {
     expect(await readRemoteMirrors(scene.git, 'a.b')).toEqual({
       remote: 'a.b',
       url: 'git@origin.example:app.git',
+      canonicalUrls: ['https://mine.example/app.git', 'https://origin.example/app.git'],
       userMirrors: ['https://one.example/app.git', 'git://two.example/app.git'],
       learned: {
         canonicalUrls: ['https://origin.example/app.git'],

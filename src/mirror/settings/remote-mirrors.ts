@@ -34,6 +34,8 @@ export interface RemoteMirrors {
   readonly remote: string | undefined;
   /** The first URL of the remote, as it is configured: `url.<base>.insteadOf` is not applied (`originUrl`). */
   readonly url: string;
+  /** What the repository is called by its origin: `remote.<name>.canonicalUrl`, then what was learned. */
+  readonly canonicalUrls: readonly string[];
   /** `remote.<name>.mirrorUrl`: what the user has set. Checked. */
   readonly userMirrors: readonly string[];
   readonly learned: LearnedMirrors;
@@ -76,14 +78,16 @@ export function remoteMirrorsOf(settings: GitSettings, remote: string): RemoteMi
   // A URL that happens to stand in a section name is no remote unless it has a URL of its own.
   const of = (name: string): readonly string[] => (url === undefined ? [] : settings.list(key(name)));
   const only = (name: string): string | undefined => of(name).at(-1);
+  const learnedCanonicalUrls = of('learnedcanonicalurl').slice(0, maxConfiguredMirrors);
   return {
     remote: url === undefined ? undefined : remote,
     url: url ?? remote,
+    canonicalUrls: [...of('canonicalurl').slice(0, maxConfiguredMirrors), ...learnedCanonicalUrls],
     userMirrors: of('mirrorurl')
       .slice(0, maxConfiguredMirrors)
       .map((text) => checkedUrl(key('mirrorUrl'), text)),
     learned: {
-      canonicalUrls: of('canonicalurl').slice(0, maxConfiguredMirrors),
+      canonicalUrls: learnedCanonicalUrls,
       mirrors: of('learnedmirrorurl').slice(0, maxConfiguredMirrors).flatMap(decodeLearnedMirror),
       prefer: parsePrefer(only('learnedprefermirror') ?? ''),
       more: parseMore(only('moremirrors') ?? ''),
