@@ -1,9 +1,9 @@
 import type { RegisteredMirror } from '../mirror-service.ts';
 import { plainAddress } from '../caller-address.ts';
+import { isInternalAddress } from '../internal-address.ts';
 import { countryCentre } from './country-centres.ts';
 import { GeoipDatabase, type GeoipDatabaseOptions, type Place } from './geoip-database.ts';
 import { greatCircleKm } from './great-circle.ts';
-import { isSpecialPurposeAddress } from './special-purpose-address.ts';
 
 /** In which order mirrors are named (`mirror.policy`). */
 export type MirrorPolicy = 'fixed' | 'random' | 'geoip';
@@ -67,7 +67,8 @@ export class OrderMirrors {
 
   #locate(text: string): Place | undefined {
     const address = plainAddress(text);
-    if (address === undefined || isSpecialPurposeAddress(address)) return undefined;
+    // Databases place some of these: 192.168.1.1 in Australia, 2001:db8:: in Japan.
+    if (address === undefined || isInternalAddress(address)) return undefined;
     return this.#geoip.locate(address);
   }
 }
