@@ -2,6 +2,8 @@ import { createServer, type RequestListener } from 'node:http';
 import { createGitDaemon } from '../server/git-daemon.ts';
 import { createGitHandler } from '../server/git-handler.ts';
 import { defaultHandlerLimits, type HandlerLimits } from '../server/handler-limits.ts';
+import type { MirrorService } from '../server/mirrors/mirror-service.ts';
+import { baseUrlOf, openMirrorService, type MirrorOptions } from '../server/mirrors/open-mirror-service.ts';
 import { openBackend, type OpenBackendOptions, type OpenedBackend } from '../server/open-backend.ts';
 import type { RepositoryLookup } from '../server/repository-lookup.ts';
 import { RequestGate } from '../server/request-gate.ts';
@@ -19,6 +21,8 @@ export interface ServingOptions extends Omit<OpenBackendOptions, 'onWarning'> {
   readonly limits?: Partial<HandlerLimits> | undefined;
   /** Serve git:// here, too. */
   readonly gitListen?: ListenAddress | undefined;
+  /** What is said of mirrors, of repositories with `mirror.advertise`. */
+  readonly mirrors?: MirrorOptions | undefined;
   /** Serve `GET /metrics` here. */
   readonly metricsListen?: ListenAddress | undefined;
 }
@@ -38,15 +42,31 @@ export class NodeServer {
   readonly metricsUrl: string | undefined;
   readonly #sockets: ServerSockets;
   readonly #backend: OpenedBackend;
+  readonly #mirrors: MirrorService;
 
-  private constructor(sockets: ServerSockets, backend: OpenedBackend, urls: readonly (string | undefined)[]) {
+  private constructor(
+    sockets: ServerSockets,
+    backend: OpenedBackend,
+    mirrors: MirrorService,
+    urls: readonly (string | undefined)[],
+  ) {
     this.#sockets = sockets;
     this.#backend = backend;
+    this.#mirrors = mirrors;
     [this.url = '', this.gitUrl, this.metricsUrl] = urls;
   }
 
   /** Serves `repositories`. Throws `GM_SYSTEM` when git is needed and missing, or a port cannot be had. */
   static async start(options: ServingOptions, repositories: RepositoryLookup, logger: Logger): Promise<NodeServer> {
+    const mirrors = openMirrorService({
+      ...options.mirrors,
+      lookup: repositories,
+      env: options.env,
+      namespace: options.namespace,
+      onWarning: (text) => {
+        logger.log('warn', 'mirrors', text);
+      },
+    });
     const opened = await openBackend({
       ...options,
       onWarning: ({ directory, path, text }) => {
@@ -59,6 +79,7 @@ export class NodeServer {
       const { maxConcurrentRequests, maxRequestsPerClient } = { ...defaultHandlerLimits, ...options.limits };
       const shared = {
         repositories,
+        mirrors,
         limits: options.limits,
         gate: new RequestGate(maxConcurrentRequests, maxRequestsPerClient),
         watchers: [new RequestTracing(), ...(metrics === undefined ? [] : [metrics.watcher])],
@@ -66,7 +87,13 @@ export class NodeServer {
           logRequest(logger, record);
         },
       };
-      const handler = createGitHandler({ ...shared, backend: opened.backend, pushBackend: opened.pushBackend });
+      const publicUrl = options.mirrors?.publicUrl;
+      const handler = createGitHandler({
+        ...shared,
+        backend: opened.backend,
+        pushBackend: opened.pushBackend,
+        baseUrl: publicUrl === undefined ? undefined : baseUrlOf(publicUrl),
+      });
       const isAnyPort = options.nextFreePort ?? true;
       const url = await sockets.listen(createServer(handler), 'http', options.listen ?? {}, isAnyPort);
       const { gitListen, metricsListen } = options;
@@ -82,7 +109,7 @@ export class NodeServer {
         metricsListen &&
         metrics &&
         (await sockets.listen(createServer(metrics.handler), 'http', { port: metricsPort, ...metricsListen }, false));
-      return new NodeServer(sockets, opened, [url, gitUrl, metricsUrl && `${metricsUrl}metrics`]);
+      return new NodeServer(sockets, opened, mirrors, [url, gitUrl, metricsUrl && `${metricsUrl}metrics`]);
     } catch (error) {
       await sockets.close(0, endGraceMs);
       await opened.close();
@@ -104,6 +131,7 @@ export class NodeServer {
   /** Stops accepting, lets running requests finish for `graceMs`, then breaks them off. */
   async close(graceMs: number): Promise<void> {
     await this.#sockets.close(graceMs, endGraceMs);
+    await this.#mirrors.close();
     await this.#backend.close();
   }
 }

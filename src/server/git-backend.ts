@@ -1,5 +1,6 @@
 import type { ByteStream } from '../core/byte-stream.ts';
 import { isGitMirrorError } from '../core/error.ts';
+import type { MirrorDirectory } from '../upload/mirror-directory.ts';
 import type { UploadLimits } from '../upload/upload-limits.ts';
 import type { RequestObserver } from './request-observer.ts';
 
@@ -27,6 +28,8 @@ export interface GitRequest {
   readonly observer: RequestObserver;
   /** Address of the client, when known. */
   readonly remoteAddress?: string | undefined;
+  /** What may be asked of mirrors; undefined: nothing. */
+  readonly mirrors?: MirrorDirectory | undefined;
   /** Aborted when the client is gone, time is up, or the exchange is over: everything behind the request ends then. */
   readonly signal: AbortSignal;
 }

@@ -5,6 +5,8 @@ import { printableText } from '../wire/printable-text.ts';
 import { DaemonConversation } from './daemon-conversation.ts';
 import { decodeDaemonRequest, nameOfDaemonPath, type DaemonRequest } from './daemon-request.ts';
 import { defaultHandlerLimits, type HandlerLimits } from './handler-limits.ts';
+import { findAsked } from './find-asked.ts';
+import type { MirrorService } from './mirrors/mirror-service.ts';
 import type { RepositoryLookup } from './repository-lookup.ts';
 import { RequestGate } from './request-gate.ts';
 import type { RequestRecord, RequestWatcher } from './request-record.ts';
@@ -19,6 +21,8 @@ export interface GitDaemonOptions {
   readonly gate?: RequestGate | undefined;
   /** `GIT_NAMESPACE`; default none. */
   readonly namespace?: string | undefined;
+  /** Finds repositories by other URLs, and says which mirrors there are. */
+  readonly mirrors?: MirrorService | undefined;
   /** Told of each connection when it is over. */
   readonly onRequest?: ((record: RequestRecord) => void) | undefined;
   readonly watchers?: readonly RequestWatcher[] | undefined;
@@ -83,13 +87,21 @@ async function answer(
   if (service !== 'git-upload-pack') throw denied(`the service ${printableText(service, 40)} is not enabled`);
   const name = nameOfDaemonPath(path);
   if (name === undefined) throw denied('no path of a repository');
-  const found = await options.repositories.find(name);
+  const { mirrors } = options;
+  const found = await findAsked(options.repositories, mirrors, { name, gitProtocol, url: undefined });
   if (found.kind === 'preparing') {
     throw new Refusal('the first copy of this repository is still being made, try again', `${found.name}: preparing`);
   }
+  if (found.kind === 'unknown' && found.valid.length > 0) {
+    throw new Refusal(
+      `no such repository here; there are: ${found.valid.join(' ')}`,
+      `${found.kind}: not a URL of ours`,
+    );
+  }
   if (found.kind !== 'found') throw denied(found.kind === 'unsafe' ? found.reason : found.kind);
   conversation.describe(found.name, gitProtocol);
-  const entrance = gate.enter(conversation.remoteAddress ?? '');
+  const { remoteAddress } = conversation;
+  const entrance = gate.enter(remoteAddress ?? '');
   if ('full' in entrance) throw new Refusal('this server has too much to do, try again in a moment', 'too busy');
   try {
     await conversation.send(
@@ -102,7 +114,8 @@ async function answer(
         limits,
         observer: conversation.report,
         signal: conversation.signal,
-        remoteAddress: conversation.remoteAddress,
+        remoteAddress,
+        mirrors: mirrors?.directoryFor({ ...found, url: undefined }, { remoteAddress }),
       }),
     );
   } finally {

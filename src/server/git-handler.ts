@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorMeanings, isGitMirrorError, messageOf, type ErrorCode } from '../core/error.ts';
+import { answerKnownMirrors, answerMirrors, callerOf } from './answer-mirrors.ts';
+import { findAsked } from './find-asked.ts';
 import type { GitBackend, GitResponse } from './git-backend.ts';
 import { defaultHandlerLimits, type HandlerLimits } from './handler-limits.ts';
 import { HttpExchange } from './http-exchange.ts';
 import type { HeaderList } from './http-headers.ts';
 import { renderIndexPage } from './index-page.ts';
+import type { AskedRepository, MirrorService } from './mirrors/mirror-service.ts';
 import type { RepositoryLookup } from './repository-lookup.ts';
 import { assertDeclaredLength, readRequestBody } from './request-body.ts';
 import { RequestGate } from './request-gate.ts';
@@ -24,6 +27,8 @@ export interface GitHandlerOptions {
   /** Told of each request when it is over. */
   readonly onRequest?: ((record: RequestRecord) => void) | undefined;
   readonly watchers?: readonly RequestWatcher[] | undefined;
+  /** Says which mirrors there are, and finds repositories by other URLs. Without it nothing is said of mirrors. */
+  readonly mirrors?: MirrorService | undefined;
   /** Lets requests in; share it with a git daemon. Default: one made from the limits. */
   readonly gate?: RequestGate | undefined;
 }
@@ -78,6 +83,9 @@ async function answer(exchange: HttpExchange, route: Route, state: HandlerState)
       const repositories = await state.repositories.list();
       return exchange.sendPage(renderIndexPage(repositories, state.baseUrl ?? exchange.baseUrl));
     }
+    case 'mirrors':
+    case 'known-mirrors':
+      return answerAboutMirrors(exchange, route, state);
     case 'push':
     case 'git':
       return answerGit(exchange, route, state);
@@ -89,8 +97,13 @@ async function answerGit(exchange: HttpExchange, route: GitRoute, state: Handler
   const { limits, gate } = state;
   const { request } = exchange;
   if (!fits(exchange, route.method)) return notAllowed(exchange, route.method);
-  const found = await state.repositories.find(route.repository);
-  if (found.kind === 'unknown') return exchange.sendText(404, 'Repository not found.');
+  const baseUrl = state.baseUrl ?? exchange.baseUrl;
+  const found = await findAsked(state.repositories, route.kind === 'push' ? undefined : state.mirrors, {
+    name: route.repository,
+    gitProtocol: exchange.gitProtocol,
+    url: baseUrl + route.repository,
+  });
+  if (found.kind === 'unknown') return exchange.sendText(404, notFoundText(found.valid));
   const service = route.query === '' ? undefined : route.query.replace('service=', '');
   exchange.describe(found.name, route.path, service);
   switch (found.kind) {
@@ -106,12 +119,15 @@ async function answerGit(exchange: HttpExchange, route: GitRoute, state: Handler
   if (backend === undefined) return exchange.sendText(403, 'Pushes are not taken here.');
   assertDeclaredLength(request, limits.maxRequestBytes);
   const entrance = gate.enter(request.socket.remoteAddress ?? '');
-  if ('full' in entrance) {
-    return entrance.full === 'client'
-      ? comeBack(exchange, 429, 'You have too many requests running here. Try again in a moment.')
-      : comeBack(exchange, 503, 'This server has too much to do. Try again in a moment.');
-  }
+  if ('full' in entrance) return tooBusy(exchange, entrance.full);
   try {
+    const asked = { directory: found.directory, name: found.name, url: baseUrl + found.name };
+    const elsewhere = service === 'git-upload-pack' ? await mirrorFor(exchange, asked, state) : undefined;
+    if (elsewhere !== undefined) {
+      const location = `${elsewhere}/info/refs?service=git-upload-pack`;
+      await exchange.sendText(302, 'A mirror has the same.', [['Location', location]]);
+      return;
+    }
     const response = await backend.handle({
       directory: found.directory,
       method: route.method,
@@ -124,12 +140,49 @@ async function answerGit(exchange: HttpExchange, route: GitRoute, state: Handler
       limits,
       observer: exchange.report,
       remoteAddress: request.socket.remoteAddress,
+      mirrors: route.kind === 'push' ? undefined : state.mirrors?.directoryFor(asked, callerOf(exchange)),
       signal: exchange.signal,
     });
     await exchange.send(withText(response));
   } finally {
     entrance.leave();
   }
+}
+
+/** Lists cost little, but a notice has somebody called: both go through the gate. */
+async function answerAboutMirrors(
+  exchange: HttpExchange,
+  route: Extract<Route, { kind: 'mirrors' | 'known-mirrors' }>,
+  state: HandlerState,
+): Promise<void> {
+  const { mirrors, repositories, baseUrl, gate } = state;
+  if (mirrors === undefined) return exchange.sendText(404, 'Not found.');
+  const isNotice = route.kind === 'mirrors' && exchange.method === 'POST';
+  if (!isNotice && !fits(exchange, 'GET')) return notAllowed(exchange, 'GET');
+  const entrance = gate.enter(exchange.request.socket.remoteAddress ?? '');
+  if ('full' in entrance) return tooBusy(exchange, entrance.full);
+  const sources = { mirrors, repositories, baseUrl };
+  try {
+    if (route.kind === 'mirrors') await answerMirrors(exchange, route, sources);
+    else await answerKnownMirrors(exchange, route.query, sources);
+  } finally {
+    entrance.leave();
+  }
+}
+
+/** Where this fetch should go instead; undefined nearly always. */
+async function mirrorFor(
+  exchange: HttpExchange,
+  repository: AskedRepository,
+  { mirrors }: HandlerState,
+): Promise<string | undefined> {
+  const { request, gitProtocol, signal } = exchange;
+  return mirrors?.steer({ repository, caller: callerOf(exchange), headers: headerMap(request), gitProtocol, signal });
+}
+
+function notFoundText(valid: readonly string[]): string {
+  if (valid.length === 0) return 'Repository not found.';
+  return `Repository not found. There are: ${valid.join(' ')}`;
 }
 
 function bodyOf(exchange: HttpExchange, maxBytes: number): AsyncGenerator<Uint8Array, void, void> {
@@ -181,6 +234,12 @@ function notAllowed(exchange: HttpExchange, wanted: 'GET' | 'POST'): Promise<voi
 
 function retryAfter(): HeaderList {
   return [['Retry-After', String(retryAfterSeconds)]];
+}
+
+function tooBusy(exchange: HttpExchange, full: 'client' | 'server'): Promise<void> {
+  return full === 'client'
+    ? comeBack(exchange, 429, 'You have too many requests running here. Try again in a moment.')
+    : comeBack(exchange, 503, 'This server has too much to do. Try again in a moment.');
 }
 
 function comeBack(exchange: HttpExchange, status: 429 | 503, text: string): Promise<void> {

@@ -114,6 +114,11 @@ export class HttpExchange {
     return this.#sendWhole(status, `${line}\n`, [...headers, ...noCacheHeaders, ...type]);
   }
 
+  /** Sends JSON, never cached. */
+  sendJson(status: number, json: string): Promise<void> {
+    return this.#sendWhole(status, json, [...noCacheHeaders, ['Content-Type', 'application/json']]);
+  }
+
   /** Sends an HTML page. It may hold nothing but text and its own styles. */
   sendPage(html: string): Promise<void> {
     return this.#sendWhole(200, html, [

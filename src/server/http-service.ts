@@ -56,7 +56,7 @@ export function createHttpService(options: HttpServiceOptions): GitBackend {
 }
 
 async function advertise(request: GitRequest, upload: UploadService, namespace: string): Promise<GitResponse> {
-  const { directory, gitProtocol, limits, observer, signal } = request;
+  const { directory, gitProtocol, limits, observer, signal, mirrors } = request;
   const run = upload.run({
     directory,
     gitProtocol,
@@ -66,6 +66,7 @@ async function advertise(request: GitRequest, upload: UploadService, namespace: 
     limits,
     observer,
     signal,
+    mirrors,
   });
   const body = await begun(run);
   const isV2 = protocolVersionOf(gitProtocol) === 2;
@@ -78,7 +79,7 @@ async function advertise(request: GitRequest, upload: UploadService, namespace: 
 }
 
 async function answer(request: GitRequest, upload: UploadService, namespace: string): Promise<GitResponse> {
-  const { directory, gitProtocol, limits, observer, signal, headers, maxBodyBytes } = request;
+  const { directory, gitProtocol, limits, observer, signal, mirrors, headers, maxBodyBytes } = request;
   const contentType = headers.get('content-type') ?? '';
   if (contentType !== requestType) {
     const shown = printableText(contentType);
@@ -86,7 +87,17 @@ async function answer(request: GitRequest, upload: UploadService, namespace: str
   }
   const isCompressed = isGzip(headers.get('content-encoding'));
   const input = isCompressed ? inflateBody(request.body, maxBodyBytes) : request.body;
-  const run = upload.run({ directory, gitProtocol, namespace, mode: 'answer', input, limits, observer, signal });
+  const run = upload.run({
+    directory,
+    gitProtocol,
+    namespace,
+    mode: 'answer',
+    input,
+    limits,
+    observer,
+    signal,
+    mirrors,
+  });
   return {
     status: 200,
     headers: [...noCacheHeaders, ['Content-Type', 'application/x-git-upload-pack-result']],

@@ -13,6 +13,10 @@ export type Route =
       readonly path: string;
       readonly query: string;
     }
+  /** The mirrors of a repository, or a notice of one: GET or POST. The query is as it was sent. */
+  | { readonly kind: 'mirrors'; readonly repository: string; readonly query: string }
+  /** The mirrors of every repository. */
+  | { readonly kind: 'known-mirrors'; readonly query: string }
   /** A service that this server does not know. */
   | { readonly kind: 'unknown-service' }
   | { readonly kind: 'malformed'; readonly reason: string }
@@ -23,6 +27,7 @@ const maxUrlLength = 8192;
 /** Files of the dumb protocol (gitprotocol-http, "Dumb Clients") and of the services, with the method each one takes. */
 const files: readonly { readonly pattern: RegExp; readonly method: 'GET' | 'POST' }[] = [
   { pattern: /^info\/refs$/, method: 'GET' },
+  { pattern: /^info\/mirrors$/, method: 'GET' },
   { pattern: /^git-upload-pack$/, method: 'POST' },
   { pattern: /^git-receive-pack$/, method: 'POST' },
   { pattern: /^HEAD$/, method: 'GET' },
@@ -46,6 +51,8 @@ export function parseRoute(url: string): Route {
   const rawPath = queryStart < 0 ? url : url.slice(0, queryStart);
   if (rawPath === '/') return { kind: 'index' };
   if (rawPath === '/healthz') return { kind: 'health' };
+  const query = queryStart < 0 ? '' : url.slice(queryStart + 1);
+  if (rawPath === '/.well-known/git-mirrors') return { kind: 'known-mirrors', query };
 
   const segments: string[] = [];
   for (const raw of rawPath.slice(1).split('/')) {
@@ -53,7 +60,7 @@ export function parseRoute(url: string): Route {
     if (segment === undefined) return malformed('the path is not well formed');
     segments.push(segment);
   }
-  return findFile(segments, queryStart < 0 ? '' : url.slice(queryStart + 1));
+  return findFile(segments, query);
 }
 
 function findFile(segments: readonly string[], rawQuery: string): Route {
@@ -73,6 +80,7 @@ function findFile(segments: readonly string[], rawQuery: string): Route {
 
 /** The query is rebuilt from what was understood: readers differ on which of two equal names counts. */
 function routeFor(repository: string, path: string, method: 'GET' | 'POST', rawQuery: string): Route {
+  if (path === 'info/mirrors') return { kind: 'mirrors', repository, query: rawQuery };
   if (path === 'git-receive-pack') return { kind: 'push', repository, method, path, query: '' };
   if (path !== 'info/refs') return { kind: 'git', repository, method, path, query: '' };
   const services = new URLSearchParams(rawQuery).getAll('service');

@@ -1,4 +1,5 @@
 import type { ByteStream } from '../core/byte-stream.ts';
+import type { MirrorDirectory } from '../upload/mirror-directory.ts';
 import type { UploadExchange } from '../upload/upload-exchange.ts';
 import type { RequestObserver } from './request-observer.ts';
 
@@ -12,6 +13,8 @@ export interface UploadRun extends Pick<
   readonly observer: RequestObserver;
   /** Address of the client, when known: a client stays with one backend. */
   readonly remoteAddress?: string | undefined;
+  /** Answers questions about mirrors, on the thread of the caller; undefined: nothing is said of them. */
+  readonly mirrors?: MirrorDirectory | undefined;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { BlockList } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { messageOf } from '../../core/error.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { repositoryKey } from '../../transport/repository-key.ts';
+import { repositoryKey } from './repository-key.ts';
 import type { MirrorDirectory } from '../../upload/mirror-directory.ts';
 import type { MirrorAnswer, MirrorEntry, MirrorQuery } from '../../wire/mirrors/mirror-list.ts';
 import type { MirrorDocument } from '../../wire/mirrors/mirror-document.ts';
@@ -10,6 +10,7 @@ import type { RepositoryOpener } from '../http-service.ts';
 import type { RepositoryLookup } from '../repository-lookup.ts';
 import type { Resolve } from './allowed-addresses.ts';
 import { callerAddress } from './caller-address.ts';
+import { lastRefChange } from './last-ref-change.ts';
 import { MirrorPages } from './mirror-pages.ts';
 import { MirrorRegistry } from './mirror-registry.ts';
 import type { AskedRepository, MirrorCaller, MirrorService, RegisteredMirror, SteerRequest } from './mirror-service.ts';
@@ -19,6 +20,7 @@ import { OwnDigests } from './own-digest.ts';
 import type { OrderMirrors } from './policy/order-by-policy.ts';
 import { RepositoryIndex } from './repository-index.ts';
 import { copiedUrls } from './repository-urls.ts';
+import type { Steering } from './steering.ts';
 
 /** Options of {@link createMirrorService}. */
 export interface MirrorServiceOptions {
@@ -27,7 +29,7 @@ export interface MirrorServiceOptions {
   readonly lookup: RepositoryLookup;
   readonly order: OrderMirrors;
   /** Default: nobody is sent away. */
-  readonly steering?: MirrorSteering | undefined;
+  readonly steering?: Steering | undefined;
   /** Whose `X-Forwarded-For` counts. */
   readonly trustedProxies: BlockList;
   /** Base of this server's URLs as clients know it, with a slash at the end; undefined: what the request says. */
@@ -42,16 +44,6 @@ export interface MirrorServiceOptions {
   readonly resolve?: Resolve | undefined;
   /** Milliseconds since 1970. */
   readonly now?: (() => number) | undefined;
-}
-
-/** Decides whether a fetch is sent to a mirror (row M10). Called for repositories with `mirror.steer` only. */
-export interface MirrorSteering {
-  steer(
-    request: SteerRequest,
-    mirrors: readonly RegisteredMirror[],
-    ownDigest: string,
-    settings: MirrorSettings,
-  ): Promise<string | undefined>;
 }
 
 /** What one question is answered from. */
@@ -157,15 +149,23 @@ class ConfiguredMirrors implements MirrorService {
   }
 
   async steer(request: SteerRequest): Promise<string | undefined> {
-    const { steering } = this.#options;
-    const { repository } = request;
-    if (steering === undefined || !this.#advertises(repository.directory)) return undefined;
+    const { steering, order } = this.#options;
+    const { repository, caller } = request;
+    const { directory } = repository;
+    if (steering === undefined || !this.#advertises(directory)) return undefined;
     const { settings, mirrors, digest } = this.#factsOf(repository);
-    return settings.steers ? steering.steer(request, mirrors, digest(), settings) : undefined;
+    if (!settings.steers) return undefined;
+    return steering.steer(
+      { ...request, repository: { ...repository, url: this.#urlOf(repository) } },
+      order.order(mirrors, settings.policy, this.#addressOf(caller)),
+      { digest, lastChange: () => this.#reading(directory, lastRefChange) },
+      settings,
+    );
   }
 
   async close(): Promise<void> {
     this.#stop.abort(new Error('The server is stopping'));
+    this.#options.steering?.close();
   }
 
   async #list(asked: AskedRepository, caller: MirrorCaller, query: MirrorQuery): Promise<MirrorAnswer> {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { isGitMirrorError } from '../../core/error.ts';
+import { GitMirrorError, isGitMirrorError } from '../../core/error.ts';
 import { isSettled, readSmallFile, stampOf } from '../../repository/file-stamp.ts';
-import { repositoryKey } from '../../transport/repository-key.ts';
+import { isRefDigest } from '../../wire/mirrors/mirror-fields.ts';
+import { mirrorLimits } from '../../wire/mirrors/mirror-limits.ts';
+import { repositoryKey } from './repository-key.ts';
 import { parseNoticeUrl } from './notice-url.ts';
 
 /** Mirrors that one repository keeps, and of one host: who has many names for one machine shall not fill it alone. */
@@ -14,21 +15,15 @@ const maxFileBytes = 8 * 1024 * 1024;
 /** Repositories whose file is remembered. */
 const maxRemembered = 256;
 
-const keptMirror = z.object({
-  url: z.string().refine((url) => !('refused' in parseNoticeUrl(url))),
-  digest: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Milliseconds since 1970. */
-  seenAtMs: z.number().int().nonnegative(),
-  expiresAtMs: z.number().int().nonnegative(),
-  signature: z
-    .string()
-    .max(16 * 1024)
-    .optional(),
-});
-const registryFile = z.object({ version: z.literal(1), mirrors: z.array(keptMirror).max(maxEntries) });
-
 /** A mirror that has said that it exists, and was called back. */
-export type KeptMirror = Readonly<z.infer<typeof keptMirror>>;
+export interface KeptMirror {
+  readonly url: string;
+  readonly digest: string;
+  /** Milliseconds since 1970. */
+  readonly seenAtMs: number;
+  readonly expiresAtMs: number;
+  readonly signature?: string | undefined;
+}
 
 interface Remembered {
   readonly stamp: string | undefined;
@@ -117,15 +112,43 @@ export class MirrorRegistry {
   #parse(path: string): readonly KeptMirror[] {
     try {
       const file = readSmallFile(path, maxFileBytes);
-      return file === undefined ? [] : registryFile.parse(JSON.parse(file.bytes.toString('utf8'))).mirrors;
+      return file === undefined ? [] : decodeRegistry(file.bytes.toString('utf8'));
     } catch (error) {
-      const isContent =
-        error instanceof z.ZodError || error instanceof SyntaxError || isGitMirrorError(error, 'GM_LIMIT');
-      if (!isContent) throw error;
+      if (!isGitMirrorError(error, 'GM_LIMIT') && !isGitMirrorError(error, 'GM_CORRUPT')) throw error;
       this.#onBroken(path);
       return [];
     }
   }
+}
+
+/** Throws `GM_CORRUPT` for what {@link MirrorRegistry} has not written. */
+function decodeRegistry(text: string): readonly KeptMirror[] {
+  const broken = new GitMirrorError('GM_CORRUPT', 'The file of registered mirrors is not what this program writes');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw broken;
+  }
+  const { version, mirrors } = fieldsOf(value);
+  if (version !== 1 || !Array.isArray(mirrors) || mirrors.length > maxEntries) throw broken;
+  return mirrors.map((mirror: unknown) => {
+    const { url, digest, seenAtMs, expiresAtMs, signature } = fieldsOf(mirror);
+    const isMirror = typeof url === 'string' && !('refused' in parseNoticeUrl(url));
+    if (!isMirror || typeof digest !== 'string' || !isRefDigest(digest)) throw broken;
+    if (!isTime(seenAtMs) || !isTime(expiresAtMs)) throw broken;
+    if (signature === undefined) return { url, digest, seenAtMs, expiresAtMs };
+    if (typeof signature !== 'string' || signature.length > mirrorLimits.maxSignatureBytes) throw broken;
+    return { url, digest, seenAtMs, expiresAtMs, signature };
+  });
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function hostOf(url: string): string {

@@ -1,7 +1,9 @@
 import { GitMirrorError } from '../../core/error.ts';
 import type { GitConfig } from '../../repository/git-config.ts';
-import { repositoryKey } from '../../transport/repository-key.ts';
 import type { PreferMirrors } from '../../wire/mirrors/mirror-list.ts';
+import { isListedUrl } from '../../wire/mirrors/mirror-fields.ts';
+import { repositoryKey } from './repository-key.ts';
+import { isElsewhere } from './repository-urls.ts';
 import type { RegisteredMirror } from './mirror-service.ts';
 import type { MirrorPolicy } from './policy/order-by-policy.ts';
 
@@ -76,7 +78,7 @@ function parseMirror(value: string): RegisteredMirror {
 }
 
 function isPlainUrl(url: string): boolean {
-  return /^[\u0021-\u007e]+$/.test(url) && configurableSchemes.test(url) && repositoryKey(url) !== undefined;
+  return isListedUrl(url) && configurableSchemes.test(url) && isElsewhere(url);
 }
 
 function preferenceOf(value: string): PreferMirrors {

@@ -1,9 +1,9 @@
 import { messageOf } from '../../core/error.ts';
-import { repositoryKey } from '../../transport/repository-key.ts';
+import { repositoryKey } from './repository-key.ts';
+import { mirrorLimits } from '../../wire/mirrors/mirror-limits.ts';
 import type { MirrorNotice, NoticeAnswer } from '../../wire/mirrors/mirror-list.ts';
 import type { Resolve } from './allowed-addresses.ts';
 import { fitsHost } from './host-pattern.ts';
-import { callMirror } from './mirror-call.ts';
 import type { MirrorRegistry } from './mirror-registry.ts';
 import type { MirrorSettings } from './mirror-settings.ts';
 import { NoticeGate } from './notice-gate.ts';
@@ -11,7 +11,6 @@ import { parseNoticeUrl, type NoticeUrl } from './notice-url.ts';
 
 const minTtlMs = 60_000;
 const maxTtlMs = 7 * 24 * 3600_000;
-const maxSignatureLength = 16 * 1024;
 
 /** The repository that a notice is about. */
 export interface NoticedRepository {
@@ -63,7 +62,7 @@ export class Notices {
     if (notifyHosts.length > 0 && !notifyHosts.some((pattern) => fitsHost(pattern, at.host))) {
       return refused('mirrors at this host are not taken here');
     }
-    if ((notice.signature ?? '').length > maxSignatureLength) return refused('the signature is too long');
+    if ((notice.signature ?? '').length > mirrorLimits.maxSignatureBytes) return refused('the signature is too long');
     const answer = await this.#gate.run(caller, `${directory}\0${key}`, this.#options.now(), () =>
       this.#callAndKeep(repository, at, notice),
     );
@@ -76,6 +75,8 @@ export class Notices {
     { ttlSeconds, signature }: MirrorNotice,
   ): Promise<NoticeAnswer> {
     const { registry, now, signal, onWarning, callTimeoutMs: timeoutMs, resolve } = this.#options;
+    // Most servers never call anybody, and need no HTTP client.
+    const { callMirror } = await import('./mirror-call.ts');
     let digest: string;
     try {
       digest = await callMirror(at, { hosts: settings.notifyHosts, canonical, signal, timeoutMs, resolve });

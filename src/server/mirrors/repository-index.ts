@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { isGitMirrorError } from '../../core/error.ts';
-import { repositoryKey } from '../../transport/repository-key.ts';
+import { repositoryKey } from './repository-key.ts';
 import type { RepositoryOpener } from '../http-service.ts';
 import type { FoundRepository, RepositoryLookup } from '../repository-lookup.ts';
 import { advertisesMirrors, readMirrorSettings } from './mirror-settings.ts';
