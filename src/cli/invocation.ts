@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import type { MirrorFlags } from '../mirror/choose/choose-mirrors.ts';
 import type { NodeFlags } from './flags/node-flags.ts';
 import type { BackendFlags, LimitFlags, ServeFlags } from './flags/serve-flags.ts';
 import type { DryRunFlags } from './flags/policy-flags.ts';
 import type { OutputFlags } from './flags/output-flags.ts';
+import type { RankFlags } from './flags/rank-flags.ts';
 import type { StateFlags } from './flags/state-flags.ts';
 import type { Host } from './host.ts';
 import type { ProbeFlags, ReplicationFlags } from './replication-request.ts';
@@ -16,6 +18,7 @@ export type CommandFlags = OutputFlags &
   ServeFlags &
   BackendFlags &
   LimitFlags &
+  RankFlags &
   StateFlags;
 
 /** A command that was parsed and is to be carried out. */
