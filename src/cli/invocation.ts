@@ -19,7 +19,8 @@ export type CommandFlags = OutputFlags &
   BackendFlags &
   LimitFlags &
   RankFlags &
-  StateFlags;
+  StateFlags &
+  MirrorFlags;
 
 /** A command that was parsed and is to be carried out. */
 export interface Invocation {
