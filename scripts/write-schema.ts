@@ -1,17 +1,19 @@
 /**
- * Writes the JSON schemas of what `--json` prints to schema/, from the schemas in src/sync/result-schema.ts.
+ * Writes the JSON schemas of what `--json` prints to schema/, from the schemas in src/sync/result-schema.ts and beside
+ * what they describe.
  * With `--check` it writes nothing and fails when a file is not what it would write.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { rankResultSchema } from '../src/mirror/rank/rank-result-schema.ts';
 import { resultSchemas } from '../src/sync/result-schema.ts';
 
 const folder = new URL('../schema/', import.meta.url);
 
 /** Name and text of every schema file. */
 export function schemaFiles(): ReadonlyMap<string, string> {
-  const files = Object.entries(resultSchemas).map(([name, schema]) => {
+  const files = Object.entries({ ...resultSchemas, 'rank-result': rankResultSchema }).map(([name, schema]) => {
     const { $schema, ...rest } = z.toJSONSchema(schema, {
       // Fields may be added to results: a reader must not refuse those it does not know.
       io: 'input',

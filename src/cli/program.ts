@@ -6,6 +6,7 @@ import { plainStatuses, type CommandSpec } from './commands/command-spec.ts';
 import { completionCommand } from './commands/completion.ts';
 import { planCommand } from './commands/plan.ts';
 import { probeCommand } from './commands/probe.ts';
+import { rankCommand } from './commands/rank.ts';
 import { replicateCommand } from './commands/replicate.ts';
 import { serveCommand } from './commands/serve.ts';
 import { signCommand } from './commands/sign.ts';
@@ -24,6 +25,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   benchCommand,
   serveCommand,
   upCommand,
+  rankCommand,
   signCommand,
   verifyCommand,
   completionCommand,

@@ -1,0 +1,27 @@
+import { openGitProgram } from '../../mirror/git-program.ts';
+import { rankRemote } from '../../mirror/rank/rank-remote.ts';
+import { readRemoteMirrors } from '../../mirror/settings/remote-mirrors.ts';
+import { exitStatus } from '../exit-status.ts';
+import type { Invocation } from '../invocation.ts';
+import { Console } from '../output/console.ts';
+import { renderRankReport } from '../output/rank-report.ts';
+
+const defaultTop = 8;
+
+/** `git mirror rank`. */
+export async function runRank(invocation: Invocation): Promise<number> {
+  const { host, operands, flags, signal } = invocation;
+  const [remote = 'origin'] = operands;
+  const git = openGitProgram(host.env, process.cwd());
+  const result = await rankRemote({
+    git,
+    mirrors: await readRemoteMirrors(git, remote),
+    top: flags.top ?? defaultTop,
+    isStored: flags.store !== false,
+    isPreferred: flags.prefer === true,
+    signal,
+  });
+  new Console(host, flags, []).writeResult(result, (settings) => renderRankReport(result, settings));
+  const isAnyUsable = result.mirrors.some(({ score }) => score !== null);
+  return isAnyUsable || result.mirrors.length === 0 ? exitStatus.done : exitStatus.failed;
+}

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { rankResultSchema } from '../../src/mirror/rank/rank-result-schema.ts';
+import type { RankResult } from '../../src/mirror/rank/rank-result.ts';
+import { openMirrorLab } from './lab/mirror-lab.ts';
+
+const timeoutMs = 120_000;
+
+test(
+  'M9: git mirror rank shows a table, and stores what mirror.policy=ranked goes by until it is too old',
+  async () => {
+    await using lab = await openMirrorLab({ shape: { commits: 6, branches: 1, fileBytes: 60_000 } });
+    const { client, origin } = lab;
+    const far = await lab.addMirror({ shape: { latencyMs: 80 } });
+    const behind = await lab.addMirror({ content: { commitsBehind: 2 } });
+    const dead = await lab.addMirror({ shape: { isRefused: true } });
+    const near = await lab.addMirror();
+    await client.gitText(['clone', '--quiet', origin.url, 'clone']);
+    const cwd = `${client.work}/clone`;
+    for (const { url } of lab.mirrors)
+      await client.gitText(['config', '--add', 'remote.origin.mirrorUrl', url], { cwd });
+    lab.forget();
+
+    const looked = await client.git(['mirror', 'rank', '--no-store', '--json'], { cwd });
+    expect([looked.stderr, looked.status]).toEqual(['', 0]);
+    const document: unknown = JSON.parse(looked.stdout);
+    expect(rankResultSchema.parse(document)).toEqual(document);
+    const { mirrors, stored: count } = document as RankResult;
+    expect(count).toBe(0);
+    const order = [near.url, behind.url, far.url, dead.url];
+    expect(mirrors.map(({ url }) => url)).toEqual(order);
+    const [first, second, third, last] = mirrors;
+    expect([first?.sameBranches, second?.sameBranches, third?.sameBranches]).toEqual([2, 1, 2]);
+    expect(last?.error?.code).toBe('GM_NETWORK');
+    const stored = await client.git(['config', '--get-all', 'remote.origin.mirrorRank'], { cwd });
+    expect(stored.stdout).toBe('');
+    // The origin was asked by stock git alone, and once.
+    expect(
+      origin.requests.map(({ method, headers }) => [method, String(headers['user-agent']).startsWith('git/2')]),
+    ).toEqual([
+      ['GET', true],
+      ['POST', true],
+    ]);
+
+    const shown = await client.git(['mirror', 'rank', '--prefer', '--top', '2'], { cwd });
+    expect([shown.stderr, shown.status]).toEqual(['', 0]);
+    const lines = shown.stdout.split('\n');
+    expect(lines[0]).toMatch(/^MIRROR +CONNECT +FIRST BYTE +THROUGHPUT +BRANCHES +SCORE$/);
+    expect(lines[1]).toMatch(/ms .* [KM]iB\/s +2\/2 +\d+$/);
+    expect(shown.stdout).toContain(`${dead.url}: Cannot connect to 127.0.0.1:`);
+    expect(shown.stdout).toContain('Remembered for origin: 2 mirrors, the best first.');
+    const values = (await client.gitText(['config', '--get-all', 'remote.origin.mirrorRank'], { cwd })).split('\n');
+    expect(values.map((value) => value.split(' ')[0])).toEqual([near.url, behind.url]);
+    expect(await client.gitText(['config', 'remote.origin.preferredMirror'], { cwd })).toBe(near.url);
+  },
+  timeoutMs,
+);
+
+test(
+  'M9: a URL that is no remote stores nothing; no mirrors is no failure, and none that answers is one',
+  async () => {
+    await using lab = await openMirrorLab();
+    const { client, origin } = lab;
+    const none = await client.mirror(['rank', origin.url]);
+    expect([none.stdout, none.status]).toEqual([`No mirrors of ${origin.url} are known\n`, 0]);
+    await client.gitText(['clone', '--quiet', origin.url, 'clone']);
+    const cwd = `${client.work}/clone`;
+    const dead = await lab.addMirror({ shape: { isRefused: true } });
+    await client.gitText(['config', 'remote.origin.mirrorUrl', dead.url], { cwd });
+    await origin.link.reshape({ isRefused: true });
+    const failed = await client.mirror(['rank'], { cwd });
+    expect(failed.status).toBe(1);
+    expect(failed.stdout).toContain('The origin did not list its branches: ');
+  },
+  timeoutMs,
+);
