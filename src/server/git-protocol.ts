@@ -1,5 +1,5 @@
-/** Longest value that is looked at; a longer one is no protocol version. */
-const maxGitProtocolLength = 256;
+/** Longest value that is looked at: a URL of 2048 characters, each written as three, and more. */
+const maxGitProtocolLength = 8192;
 
 /** `value` of a `Git-Protocol` header or of git:// when it can be one, otherwise empty. */
 export function plainGitProtocol(value: string | undefined): string {

@@ -2,12 +2,14 @@ import { agentCapability } from '../client/agent.ts';
 import { nullOid } from '../core/object-id.ts';
 import type { ObjectId } from '../core/object-id.ts';
 import { userAgent } from '../core/version.ts';
+import { mirrorsCapability } from '../wire/mirrors/mirror-capability.ts';
+import { sendMirrorList } from './answer-mirrors.ts';
 import { peel } from './peel.ts';
 import type { UploadSession } from './upload-session.ts';
 
 /** The banner of protocol v2 (gitprotocol-v2, "Capability Advertisement"), in git's order. */
 export async function advertiseV2(session: UploadSession): Promise<void> {
-  const { config, reply, repository, sessionId } = session;
+  const { config, exchange, reply, repository, sessionId } = session;
   reply.line('version 2').line(agentCapability(userAgent()));
   reply.line(config.unborn === 'advertise' ? 'ls-refs=unborn' : 'ls-refs');
   const fetch = ['shallow', 'wait-for-done'];
@@ -23,11 +25,13 @@ export async function advertiseV2(session: UploadSession): Promise<void> {
   if (config.advertiseObjectInfo) reply.line('object-info');
   if (config.advertiseBundleUris) reply.line('bundle-uri');
   if (config.promisorRemotes !== undefined) reply.line(`promisor-remote=${config.promisorRemotes}`);
+  if (exchange.mirrors !== undefined) reply.line(mirrorsCapability.v2);
   await reply.flush().send();
 }
 
 /**
- * The refs and capabilities of protocol v0 and v1 (gitprotocol-pack, "Reference Discovery"), in git's order.
+ * The refs and capabilities of protocol v0 and v1 (gitprotocol-pack, "Reference Discovery"), in git's order. For a client
+ * that asks for them the mirrors follow in a section of their own (docs/mirror-protocol.md).
  *
  * @param isStateless - whether the request comes with another connection, which allows `no-done`.
  */
@@ -55,10 +59,13 @@ export async function advertiseV0(session: UploadSession, isStateless: boolean):
     reply.line(`shallow ${oid}`);
     if (reply.isFull) await reply.send();
   }
-  await reply.flush().send();
+  reply.flush();
+  if (session.sendsMirrors) await sendMirrorList(session, { url: session.url });
+  await reply.send();
 }
 
-function v0Capabilities({ config, refs, repository, sessionId }: UploadSession, isStateless: boolean): string {
+function v0Capabilities(session: UploadSession, isStateless: boolean): string {
+  const { config, refs, repository, sessionId } = session;
   const capabilities = [
     'multi_ack thin-pack side-band side-band-64k ofs-delta shallow deepen-since deepen-not deepen-relative no-progress',
     'include-tag multi_ack_detailed',
@@ -71,5 +78,7 @@ function v0Capabilities({ config, refs, repository, sessionId }: UploadSession, 
   if (config.allowFilter) capabilities.push('filter');
   if (sessionId !== undefined) capabilities.push(`session-id=${sessionId}`);
   capabilities.push(`object-format=${repository.format}`, agentCapability(userAgent()));
+  // Who asked must know whether to wait for a second section.
+  if (session.sendsMirrors) capabilities.push(mirrorsCapability.v0);
   return capabilities.join(' ');
 }

@@ -38,9 +38,10 @@ export async function answerLsRefs(session: UploadSession): Promise<void> {
   if (reply.stopRecording() && refs.version() === version) listings.set(key, pieces);
 }
 
-function listingKey({ exchange, repository }: UploadSession, args: LsRefsArguments, version: string): string {
+function listingKey({ exchange, repository, view }: UploadSession, args: LsRefsArguments, version: string): string {
   const { config, gitDir } = repository;
-  return hash('sha256', JSON.stringify([gitDir, exchange.namespace, version, config.version, args]), 'base64');
+  const { namespace } = exchange;
+  return hash('sha256', JSON.stringify([gitDir, namespace, view.remote, version, config.version, args]), 'base64');
 }
 
 async function list(session: UploadSession, args: LsRefsArguments): Promise<void> {

@@ -1,6 +1,7 @@
 import { answerBundleUri } from './answer-bundle-uri.ts';
 import { answerFetch } from './answer-fetch.ts';
 import { answerLsRefs } from './answer-ls-refs.ts';
+import { answerMirrorNotify, answerMirrors } from './answer-mirrors.ts';
 import { answerObjectInfo } from './answer-object-info.ts';
 import { requestError } from './upload-error.ts';
 import type { UploadSession } from './upload-session.ts';
@@ -10,6 +11,8 @@ const answers = {
   fetch: answerFetch,
   'object-info': answerObjectInfo,
   'bundle-uri': answerBundleUri,
+  mirrors: answerMirrors,
+  'mirror-notify': answerMirrorNotify,
 } as const;
 
 type Command = keyof typeof answers;
@@ -46,7 +49,7 @@ export async function answerV2Command(session: UploadSession): Promise<boolean> 
   return true;
 }
 
-function commandOf({ config }: UploadSession, line: string, before: Command | undefined): Command {
+function commandOf({ config, exchange }: UploadSession, line: string, before: Command | undefined): Command {
   const name = line.slice('command='.length);
   if (before !== undefined) {
     throw requestError(`command '${name}' requested after already requesting command '${before}'`);
@@ -55,7 +58,8 @@ function commandOf({ config }: UploadSession, line: string, before: Command | un
     name === 'ls-refs' ||
     name === 'fetch' ||
     (name === 'object-info' && config.advertiseObjectInfo) ||
-    (name === 'bundle-uri' && config.advertiseBundleUris);
+    (name === 'bundle-uri' && config.advertiseBundleUris) ||
+    ((name === 'mirrors' || name === 'mirror-notify') && exchange.mirrors !== undefined);
   if (!isOffered) throw requestError(`invalid command '${name}'`);
   return name;
 }

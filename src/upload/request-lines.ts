@@ -65,7 +65,8 @@ function takeDepth({ exchange }: UploadSession, state: FetchState, value: string
 function takeDeepenNot(session: UploadSession, state: FetchState, value: string, line: string): void {
   checkCount(session, ++state.lines.deepenNots, 'maxShallows', 'deepen-not lines');
   if (state.deepenNot.has(value)) return;
-  const { refs, config } = session.repository;
+  const { config } = session.repository;
+  const refs = session.view.stored;
   const found: ObjectId[] = [];
   for (const name of [...refRules.map((rule) => rule + value), `refs/remotes/${value}/HEAD`]) {
     const ref = refs.find(name);

@@ -43,6 +43,7 @@ async function converse(session: UploadSession): Promise<void> {
   const { mode, observer } = session.exchange;
   const isStateless = mode === 'answer';
   if (mode === 'advertise') observer.facts({ command: 'advertise' });
+  session.requireView();
   if (session.version === 2) {
     if (!isStateless) await advertiseV2(session);
     if (mode === 'advertise') return;

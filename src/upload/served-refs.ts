@@ -1,16 +1,22 @@
 import type { ObjectId } from '../core/object-id.ts';
-import type { Head, Ref } from '../repository/ref-store.ts';
+import type { Head, Ref, RefStore } from '../repository/ref-store.ts';
 import type { HiddenRefs } from '../repository/refs/hidden-refs.ts';
 import type { NamespacedRefs } from '../repository/refs/namespaced-refs.ts';
+import type { RemoteRefs } from '../repository/refs/remote-refs.ts';
 
-/** The refs of a namespace that clients may see. */
+/** The refs of a namespace, or what it knows of a remote's, that clients may see. */
 export class ServedRefs {
-  readonly #refs: NamespacedRefs;
+  readonly #refs: RefStore;
   readonly #hidden: HiddenRefs;
+  readonly #namespace: NamespacedRefs;
+  readonly #remote: RemoteRefs | undefined;
 
-  constructor(refs: NamespacedRefs, hidden: HiddenRefs) {
-    this.#refs = refs;
+  /** @param remote - shown in the place of `refs`, which it stands on */
+  constructor(refs: NamespacedRefs, hidden: HiddenRefs, remote?: RemoteRefs) {
+    this.#refs = remote ?? refs;
     this.#hidden = hidden;
+    this.#namespace = refs;
+    this.#remote = remote;
   }
 
   /** HEAD, unless it is hidden, missing or broken. */
@@ -50,8 +56,12 @@ export class ServedRefs {
     for (const ref of this.#refs.list(prefix)) if (!this.#hides(ref.name)) yield ref;
   }
 
+  /** What is hidden under the name it has here stays so, whatever else it is called. */
   #hides(name: string): boolean {
-    return this.#hidden.isHidden(name, this.#refs.fullName(name));
+    if (this.#hidden.isEmpty) return false;
+    const stored = this.#remote?.storedName(name) ?? name;
+    const full = this.#namespace.fullName(stored);
+    return this.#hidden.isHidden(name, full) || (stored !== name && this.#hidden.isHidden(stored, full));
   }
 }
 

@@ -3,6 +3,7 @@ import type { ByteStream } from '../core/byte-stream.ts';
 import type { DeltaSearcher } from '../packing/delta-searcher.ts';
 import type { PackCache } from '../packing/pack-cache.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { MirrorDirectory } from './mirror-directory.ts';
 import type { UploadLimits } from './upload-limits.ts';
 import type { UploadObserver } from './upload-observer.ts';
 
@@ -26,6 +27,8 @@ export interface UploadExchange {
   readonly searcher: DeltaSearcher;
   /** Where packs of clients that have nothing yet are kept; undefined: nowhere. */
   readonly cache?: PackCache | undefined;
+  /** Answers questions about mirrors; undefined: nothing is said of them. */
+  readonly mirrors?: MirrorDirectory | undefined;
   readonly observer: UploadObserver;
   /** Aborted when the client is gone or time is up. */
   readonly signal: AbortSignal;

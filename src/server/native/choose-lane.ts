@@ -3,7 +3,7 @@ import { concatBytes, decodeUtf8 } from '../../core/bytes.ts';
 import type { Lane } from './worker-pool.ts';
 
 /** Commands of protocol v2 that walk no history. */
-const quickCommand = /^[0-9a-f]{4}command=(?:ls-refs|object-info|bundle-uri)(?:\n|$)/;
+const quickCommand = /^[0-9a-f]{4}command=(?:ls-refs|object-info|bundle-uri|mirrors|mirror-notify)(?:\n|$)/;
 /** As much as it takes to tell the commands apart. */
 const neededBytes = 32;
 

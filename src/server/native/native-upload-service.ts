@@ -46,12 +46,12 @@ export function createNativeUploadService(options: NativeUploadOptions = {}): Up
 }
 
 async function* runIn(pool: WorkerPool, run: UploadRun): AsyncGenerator<Uint8Array, void, void> {
-  const { directory, gitProtocol, namespace, mode, limits, observer, signal } = run;
+  const { directory, gitProtocol, namespace, mode, limits, mirrors, observer, signal } = run;
   signal.throwIfAborted();
   const chosen: { readonly lane: 'quick' | 'long'; readonly input: ByteStream } =
     mode === 'answer'
       ? await chooseLane(run.input)
       : { lane: mode === 'advertise' ? 'quick' : 'long', input: run.input };
-  const start = { directory, gitProtocol, namespace, mode, limits };
-  yield* pool.start(chosen.lane, start, chosen.input, observer, signal).output();
+  const start = { directory, gitProtocol, namespace, mode, limits, hasMirrors: mirrors !== undefined };
+  yield* pool.start(chosen.lane, { start, input: chosen.input, mirrors, observer, signal }).output();
 }

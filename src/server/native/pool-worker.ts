@@ -1,16 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import type { ByteStream } from '../../core/byte-stream.ts';
 import { GitMirrorError } from '../../core/error.ts';
-import type { UploadObserver } from '../../upload/upload-observer.ts';
-import type {
-  ExchangeStart,
-  FromWorker,
-  PackMessage,
-  SegmentFromWorker,
-  ToWorker,
-  WorkerSettings,
-} from './thread-messages.ts';
+import type { FromWorker, PackMessage, SegmentFromWorker, ToWorker, WorkerSettings } from './thread-messages.ts';
 import { WorkerExchange } from './worker-exchange.ts';
+import type { StartedExchange } from './worker-exchange.ts';
 
 /** Repositories that a worker is taken to have warm. */
 const rememberedDirectories = 64;
@@ -70,11 +62,12 @@ export class PoolWorker {
     return this.#recent.has(directory);
   }
 
-  /** Begins an exchange. The caller reads its output, or aborts it. Throws the reason of an aborted `signal`. */
-  start(start: ExchangeStart, input: ByteStream, observer: UploadObserver, signal: AbortSignal): WorkerExchange {
+  /** Begins an exchange. The caller reads its output, or aborts it. Throws the reason of a signal that is aborted. */
+  start(started: StartedExchange): WorkerExchange {
+    const { start, signal } = started;
     signal.throwIfAborted();
     const id = this.#nextId++;
-    const exchange = new WorkerExchange(id, this.#post, input, observer, signal);
+    const exchange = new WorkerExchange(id, this.#post, started);
     if (this.#isGone) {
       exchange.lose(new GitMirrorError('GM_INTERNAL', 'The thread that should serve this request has ended'));
       return exchange;

@@ -1,6 +1,7 @@
 import type { UploadFacts, UploadPhase } from '../../upload/upload-observer.ts';
 import type { UploadLimits } from '../../upload/upload-limits.ts';
 import type { FileRange } from '../../core/byte-sink.ts';
+import type { MirrorAnswer, MirrorNotice, MirrorQuery, NoticeAnswer } from '../../wire/mirrors/mirror-list.ts';
 import type { PackClaim, PackState } from './pack-ledger.ts';
 import type { SegmentOutcome, SegmentTask } from './segment-broker.ts';
 import type { ThreadError } from './thread-error.ts';
@@ -12,7 +13,19 @@ export interface ExchangeStart {
   readonly namespace: string;
   readonly mode: 'advertise' | 'answer' | 'converse';
   readonly limits: UploadLimits;
+  /** Whether mirrors may be asked for, which this side answers. */
+  readonly hasMirrors: boolean;
 }
+
+/** What an exchange asks about mirrors: a call of a `MirrorDirectory`. */
+export type MirrorQuestion =
+  { readonly kind: 'list'; readonly query: MirrorQuery } | { readonly kind: 'notify'; readonly notice: MirrorNotice };
+
+/** What came of the call. */
+export type MirrorOutcome =
+  | { readonly kind: 'list'; readonly answer: MirrorAnswer }
+  | { readonly kind: 'notify'; readonly answer: NoticeAnswer }
+  | { readonly kind: 'failed'; readonly error: ThreadError };
 
 /** What a worker is started with. */
 export interface WorkerSettings {
@@ -24,7 +37,8 @@ export interface WorkerSettings {
 
 /**
  * From the main thread to a worker. An exchange is `start`ed, is sent one `input` for each `pull`, gets back `credit` for
- * each piece of output that has been taken, `file-taken` for each part of a file, and ends by itself or is `abort`ed.
+ * each piece of output that has been taken, `file-taken` for each part of a file, `mirrors-answer` for each `mirrors-ask`,
+ * and ends by itself or is `abort`ed.
  */
 export type ToWorker =
   | { readonly type: 'start'; readonly id: number; readonly start: ExchangeStart }
@@ -33,6 +47,7 @@ export type ToWorker =
   | { readonly type: 'input-failed'; readonly id: number; readonly error: ThreadError }
   | { readonly type: 'credit'; readonly id: number; readonly bytes: number }
   | { readonly type: 'file-taken'; readonly id: number }
+  | { readonly type: 'mirrors-answer'; readonly id: number; readonly ask: number; readonly outcome: MirrorOutcome }
   | { readonly type: 'abort'; readonly id: number; readonly error: ThreadError }
   /** What to do about the pack that was claimed. */
   | { readonly type: 'pack-claimed'; readonly claim: number; readonly answer: PackClaim }
@@ -68,6 +83,7 @@ export type FromWorker =
       readonly endMs: number;
     }
   | { readonly type: 'facts'; readonly id: number; readonly facts: UploadFacts }
+  | { readonly type: 'mirrors-ask'; readonly id: number; readonly ask: number; readonly question: MirrorQuestion }
   | { readonly type: 'end'; readonly id: number }
   | { readonly type: 'failed'; readonly id: number; readonly error: ThreadError }
   | PackMessage

@@ -7,6 +7,7 @@ import type { PackCache } from '../../packing/pack-cache.ts';
 import { RepositoryCache, type RepositoryLease } from '../../repository/open-repository.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { serveUploadPack } from '../../upload/serve-upload-pack.ts';
+import { AskedMirrors } from './asked-mirrors.ts';
 import { CreditSink } from './credit-sink.ts';
 import { PulledInput } from './pulled-input.ts';
 import { SegmentWorker } from './segment-worker.ts';
@@ -19,6 +20,7 @@ interface RunningExchange {
   readonly controller: AbortController;
   readonly input: PulledInput;
   readonly sink: CreditSink;
+  readonly mirrors: AskedMirrors;
 }
 
 const port = parentPort;
@@ -66,6 +68,9 @@ async function begin(id: number, start: ExchangeStart): Promise<void> {
         post({ type: 'output-file', id, range });
       },
     ),
+    mirrors: new AskedMirrors((ask, question) => {
+      post({ type: 'mirrors-ask', id, ask, question });
+    }),
   };
   running.set(id, exchange);
   const cache = packs.forExchange();
@@ -90,7 +95,7 @@ async function begin(id: number, start: ExchangeStart): Promise<void> {
 async function serve(
   id: number,
   start: ExchangeStart,
-  { controller, input, sink }: RunningExchange,
+  { controller, input, sink, mirrors }: RunningExchange,
   repository: Repository,
   cache: PackCache,
 ): Promise<void> {
@@ -104,6 +109,7 @@ async function serve(
     limits: start.limits,
     searcher: new ParallelDeltaSearcher(segments.runnerFor(start.directory)),
     cache,
+    mirrors: start.hasMirrors ? mirrors : undefined,
     observer: {
       phase: (phase, startMs, endMs) => {
         post({ type: 'phase', id, phase, startMs, endMs });
@@ -133,6 +139,9 @@ function receive(message: ToWorker): void {
     case 'file-taken':
       running.get(message.id)?.sink.fileTaken();
       break;
+    case 'mirrors-answer':
+      running.get(message.id)?.mirrors.receive(message.ask, message.outcome);
+      break;
     case 'abort':
       abort(message.id, decodeThreadError(message.error));
       break;
@@ -156,6 +165,7 @@ function abort(id: number, reason: unknown): void {
   exchange?.controller.abort(reason);
   exchange?.input.fail(reason);
   exchange?.sink.fail(reason);
+  exchange?.mirrors.fail(reason);
 }
 
 port.on('message', receive);

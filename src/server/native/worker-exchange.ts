@@ -1,12 +1,22 @@
 import type { FileRange } from '../../core/byte-sink.ts';
 import type { ByteStream } from '../../core/byte-stream.ts';
 import { GitMirrorError } from '../../core/error.ts';
+import type { MirrorDirectory } from '../../upload/mirror-directory.ts';
 import type { UploadObserver } from '../../upload/upload-observer.ts';
 import { readFileRange } from './read-file-range.ts';
 import { decodeThreadError, encodeThreadError } from './thread-error.ts';
-import type { FromWorker, ToWorker } from './thread-messages.ts';
+import type { ExchangeStart, FromWorker, MirrorOutcome, MirrorQuestion, ToWorker } from './thread-messages.ts';
 
 type Message = Extract<FromWorker, { readonly id: number }>;
+
+/** What an exchange needs: what its worker is told, and what stays on this side. */
+export interface StartedExchange {
+  readonly start: ExchangeStart;
+  readonly input: ByteStream;
+  readonly mirrors: MirrorDirectory | undefined;
+  readonly observer: UploadObserver;
+  readonly signal: AbortSignal;
+}
 
 /** One exchange that runs in a worker, seen from the main thread: its output is a stream, its input is fed on demand. */
 export class WorkerExchange {
@@ -15,6 +25,7 @@ export class WorkerExchange {
   readonly over: Promise<void>;
   readonly #post: (message: ToWorker) => void;
   readonly #input: AsyncIterator<Uint8Array>;
+  readonly #mirrors: MirrorDirectory | undefined;
   readonly #observer: UploadObserver;
   readonly #signal: AbortSignal;
   readonly #pieces: (Uint8Array | FileRange)[] = [];
@@ -27,13 +38,12 @@ export class WorkerExchange {
   constructor(
     id: number,
     post: (message: ToWorker) => void,
-    input: ByteStream,
-    observer: UploadObserver,
-    signal: AbortSignal,
+    { input, mirrors, observer, signal }: Omit<StartedExchange, 'start'>,
   ) {
     this.id = id;
     this.#post = post;
     this.#input = input[Symbol.asyncIterator]();
+    this.#mirrors = mirrors;
     this.#observer = observer;
     this.#signal = signal;
     this.over = new Promise((resolve) => {
@@ -89,6 +99,9 @@ export class WorkerExchange {
         return;
       case 'facts':
         this.#observer.facts(message.facts);
+        return;
+      case 'mirrors-ask':
+        void this.#answer(message.ask, message.question);
         return;
       case 'end':
         if (this.#state === 'running') this.#settle('ended');
@@ -153,6 +166,17 @@ export class WorkerExchange {
     this.#post({ type: 'abort', id: this.id, error: encodeThreadError(reason) });
   }
 
+  /** An answer that comes when the exchange is over is for nobody. */
+  async #answer(ask: number, question: MirrorQuestion): Promise<void> {
+    let outcome: MirrorOutcome;
+    try {
+      outcome = await answerOf(this.#mirrors, question);
+    } catch (error) {
+      outcome = { kind: 'failed', error: encodeThreadError(error) };
+    }
+    if (this.#state === 'running') this.#post({ type: 'mirrors-answer', id: this.id, ask, outcome });
+  }
+
   async #feed(): Promise<void> {
     try {
       const step = await this.#input.next();
@@ -162,4 +186,11 @@ export class WorkerExchange {
       if (this.#state === 'running') this.#post({ type: 'input-failed', id: this.id, error: encodeThreadError(error) });
     }
   }
+}
+
+async function answerOf(mirrors: MirrorDirectory | undefined, question: MirrorQuestion): Promise<MirrorOutcome> {
+  if (mirrors === undefined) throw new GitMirrorError('GM_INTERNAL', 'An exchange without mirrors has asked for them');
+  return question.kind === 'list'
+    ? { kind: 'list', answer: await mirrors.list(question.query) }
+    : { kind: 'notify', answer: await mirrors.notify(question.notice) };
 }

@@ -1,13 +1,11 @@
 import { availableParallelism } from 'node:os';
-import type { ByteStream } from '../../core/byte-stream.ts';
 import { GitMirrorError } from '../../core/error.ts';
-import type { UploadObserver } from '../../upload/upload-observer.ts';
 import { PackLedger } from './pack-ledger.ts';
 import { PoolWorker } from './pool-worker.ts';
 import { SegmentBroker } from './segment-broker.ts';
 import { encodeThreadError } from './thread-error.ts';
-import type { ExchangeStart, PackMessage, SegmentFromWorker, WorkerSettings } from './thread-messages.ts';
-import type { WorkerExchange } from './worker-exchange.ts';
+import type { PackMessage, SegmentFromWorker, WorkerSettings } from './thread-messages.ts';
+import type { StartedExchange, WorkerExchange } from './worker-exchange.ts';
 
 /** More threads than this only cost memory: each keeps indexes and caches of its own. */
 const maxWorkers = 16;
@@ -93,18 +91,12 @@ export class WorkerPool {
   }
 
   /** Begins an exchange on the thread that suits it best: one that is free and knows the repository, if there is one. */
-  start(
-    lane: Lane,
-    start: ExchangeStart,
-    input: ByteStream,
-    observer: UploadObserver,
-    signal: AbortSignal,
-  ): WorkerExchange {
-    const worker = this.#choose(lane, start.directory);
+  start(lane: Lane, exchange: StartedExchange): WorkerExchange {
+    const worker = this.#choose(lane, exchange.start.directory);
     if (worker === undefined) {
       throw new GitMirrorError('GM_BUSY', 'No thread is there to serve this request. Try again in a moment.');
     }
-    return worker.start(start, input, observer, signal);
+    return worker.start(exchange);
   }
 
   /** Ends all threads; what they were doing fails. */
