@@ -4,9 +4,9 @@ import { benchCommand } from './commands/bench.ts';
 import { bootstrapCommand } from './commands/bootstrap.ts';
 import { plainStatuses, type CommandSpec } from './commands/command-spec.ts';
 import { completionCommand } from './commands/completion.ts';
+import { fetchCommand } from './commands/fetch.ts';
 import { planCommand } from './commands/plan.ts';
 import { probeCommand } from './commands/probe.ts';
-import { rankCommand } from './commands/rank.ts';
 import { replicateCommand } from './commands/replicate.ts';
 import { serveCommand } from './commands/serve.ts';
 import { signCommand } from './commands/sign.ts';
@@ -14,9 +14,11 @@ import { syncCommand } from './commands/sync.ts';
 import { upCommand } from './commands/up.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { outputFlags } from './flags/output-flags.ts';
+import { PassThroughCommand } from './pass-through-command.ts';
 
 /** Every command, in the order of the help. */
 export const commandSpecs: readonly CommandSpec[] = [
+  fetchCommand,
   probeCommand,
   planCommand,
   syncCommand,
@@ -25,7 +27,6 @@ export const commandSpecs: readonly CommandSpec[] = [
   benchCommand,
   serveCommand,
   upCommand,
-  rankCommand,
   signCommand,
   verifyCommand,
   completionCommand,
@@ -47,7 +48,10 @@ function helpSuffix(spec: CommandSpec): string {
 }
 
 function buildCommand(spec: CommandSpec, dispatch: Dispatch): Command {
-  const command = new Command(spec.name).summary(spec.summary).description(spec.description);
+  const { name, passThrough } = spec;
+  const command =
+    passThrough === undefined ? new Command(name) : new PassThroughCommand(name, passThrough.onlyWithEquals);
+  command.summary(spec.summary).description(spec.description);
   for (const { term, description, choices } of spec.arguments) {
     const argument = new Argument(term, description);
     command.addArgument(choices === undefined ? argument : argument.choices(choices));

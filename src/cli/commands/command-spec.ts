@@ -29,6 +29,11 @@ export interface CommandSpec {
   readonly examples: readonly ExampleSpec[];
   /** Lines that say what each exit status means here. */
   readonly exitStatus: readonly string[];
+  /**
+   * Set when words that are no flags of the command's own go on to git, unread. Those of its flags that git has, too, count
+   * with `=` alone.
+   */
+  readonly passThrough?: { readonly onlyWithEquals: readonly string[] } | undefined;
   /** Loads what carries the command out. It brings the library along, so it happens only when the command runs. */
   readonly load: () => Promise<Action>;
 }

@@ -34,7 +34,7 @@ export const mirrorFlags: FlagGroup = () => [
     environment: 'GIT_MIRROR_URLS',
     group,
   }),
-  new Flag('--no-mirror', 'ask no mirror', { group }),
+  new Flag('--no-mirror', 'ask no mirror', { environment: false, group }),
   new Flag('--prefer-mirror <url>', 'ask this mirror first', { parse: parseUrl, group }),
   new Flag('--mirror-protocols <list>', 'protocols, the best first, ! bans one: https,ssh,!git', {
     parse: parseProtocols,
