@@ -162,7 +162,7 @@ test.runIf(existsSync('/proc/self/cmdline'))('secrets on the command line leave 
 test('the program that is published and the package agree on the Node they need', async () => {
   const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
   const { engines } = JSON.parse(text) as { engines: { node: string } };
-  const code = await readFile(program, 'utf8');
+  const code = await readFile(join(dirname(program), 'launch.js'), 'utf8');
   const needed = `${/neededMajor = (\d+)/.exec(code)?.[1]}.${/neededMinor = (\d+)/.exec(code)?.[1]}`;
   expect(engines.node).toBe(`>=${needed}`);
 });

@@ -1,0 +1,73 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { GitMirrorError } from '../../core/error.ts';
+import { NoticeFilter } from './notice-filter.ts';
+
+/** How one git under ours is run. */
+export interface ChildOptions {
+  readonly input?: string | undefined;
+  /** On top of this process's own environment; undefined removes. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Lines of its standard error that are not shown; by default all are. */
+  readonly hide?: ((line: string) => boolean) | undefined;
+}
+
+/** What it left. Texts hold one character a byte. */
+export interface ChildOutcome {
+  readonly status: number;
+  readonly stdout: string;
+  /** The last of what it said, at most some KiB. */
+  readonly said: string;
+}
+
+const saidLength = 8192;
+
+/**
+ * Runs git in the repository that git has started us in, with its user before it: prompts and messages are git's own.
+ * Whatever runs ends with {@link ChildGit.end}.
+ */
+export class ChildGit {
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #stderr: NodeJS.WritableStream;
+  readonly #running = new Set<ChildProcess>();
+
+  constructor(env: NodeJS.ProcessEnv, stderr: NodeJS.WritableStream) {
+    this.#env = env;
+    this.#stderr = stderr;
+  }
+
+  /** Ends whatever runs. */
+  end(signal: NodeJS.Signals): void {
+    for (const child of this.#running) child.kill(signal);
+  }
+
+  /** Runs git to its end, whatever its status. Throws `GM_SYSTEM` when it cannot be started. */
+  run(args: readonly string[], { input, env = {}, hide = () => false }: ChildOptions = {}): Promise<ChildOutcome> {
+    return new Promise((resolve, reject) => {
+      const merged = Object.entries({ ...this.#env, ...env }).filter(([, value]) => value !== undefined);
+      const child = spawn('git', args, { env: Object.fromEntries(merged), stdio: ['pipe', 'pipe', 'pipe'] });
+      this.#running.add(child);
+      const output: string[] = [];
+      let said = '';
+      const filter = new NoticeFilter(hide, (text) => this.#stderr.write(Buffer.from(text, 'latin1')));
+      child.stdout.setEncoding('latin1').on('data', (text: string) => {
+        output.push(text);
+      });
+      child.stderr.setEncoding('latin1').on('data', (text: string) => {
+        said = (said + text).slice(-saidLength);
+        filter.add(text);
+      });
+      child.on('error', (error) => {
+        reject(new GitMirrorError('GM_SYSTEM', `git cannot be run: ${error.message}`, { cause: error }));
+      });
+      child.on('close', (code, signal) => {
+        this.#running.delete(child);
+        filter.close();
+        const status = code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 128);
+        resolve({ status, stdout: output.join(''), said });
+      });
+      // Whoever does not read to the end has said why in its status.
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(input === undefined ? undefined : Buffer.from(input, 'latin1'));
+    });
+  }
+}
