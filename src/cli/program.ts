@@ -7,6 +7,7 @@ import { completionCommand } from './commands/completion.ts';
 import { fetchCommand } from './commands/fetch.ts';
 import { planCommand } from './commands/plan.ts';
 import { probeCommand } from './commands/probe.ts';
+import { rankCommand } from './commands/rank.ts';
 import { replicateCommand } from './commands/replicate.ts';
 import { serveCommand } from './commands/serve.ts';
 import { signCommand } from './commands/sign.ts';
@@ -27,6 +28,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   benchCommand,
   serveCommand,
   upCommand,
+  rankCommand,
   signCommand,
   verifyCommand,
   completionCommand,
