@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { chooseMirrors } from '../../src/mirror/choose/choose-mirrors.ts';
+import { openGitProgram } from '../../src/mirror/git-program.ts';
 import { rankResultSchema } from '../../src/mirror/rank/rank-result-schema.ts';
 import type { RankResult } from '../../src/mirror/rank/rank-result.ts';
+import { readRemoteMirrors } from '../../src/mirror/settings/remote-mirrors.ts';
 import { openMirrorLab } from './lab/mirror-lab.ts';
 
 const timeoutMs = 120_000;
@@ -51,6 +54,14 @@ test(
     const values = (await client.gitText(['config', '--get-all', 'remote.origin.mirrorRank'], { cwd })).split('\n');
     expect(values.map((value) => value.split(' ')[0])).toEqual([near.url, behind.url]);
     expect(await client.gitText(['config', 'remote.origin.preferredMirror'], { cwd })).toBe(near.url);
+
+    await client.gitText(['config', '--unset', 'remote.origin.preferredMirror'], { cwd });
+    const git = openGitProgram({ ...process.env, HOME: client.home }, cwd);
+    const chosen = async (): Promise<readonly string[]> =>
+      chooseMirrors(await readRemoteMirrors(git, 'origin'), {}).map(({ url }) => url);
+    expect(await chosen()).toEqual([near.url, behind.url, far.url, dead.url]);
+    await client.gitText(['config', 'mirror.rankAge', '1ms'], { cwd });
+    expect(await chosen()).toEqual(lab.mirrors.map(({ url }) => url));
   },
   timeoutMs,
 );
