@@ -183,7 +183,7 @@ function candidatesOf(
     const patterns = fittingPatterns(trustDomains, at);
     if (patterns.length === 0 || own.has(hostAndPath(url))) continue;
     // Who wrote its domain down means its addresses too; who trusts everything does not mean this machine.
-    const hosts = patterns.some((pattern) => !pattern.trim().startsWith('*')) ? [at.host] : [];
+    const hosts = patterns.some((pattern) => !/^\*(?::|$)/.test(pattern.trim())) ? [at.host] : [];
     candidates.push({ url: at.url, at, canonical: canonical[0], hosts });
     if (candidates.length === maxAsked) break;
   }
