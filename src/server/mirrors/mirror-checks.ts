@@ -3,8 +3,6 @@ import type { NoticeUrl } from './notice-url.ts';
 /** Which mirror is asked, and about what. */
 export interface MirrorQuestion {
   readonly at: NoticeUrl;
-  /** Canonical URL of the repository that is meant, when it has one. */
-  readonly canonical: string | undefined;
   /** Hosts that may have internal addresses. */
   readonly hosts: readonly string[];
 }

@@ -7,6 +7,7 @@ import type { RepositoryLookup } from '../repository-lookup.ts';
 import { createMirrorService } from './create-mirror-service.ts';
 import type { MirrorService } from './mirror-service.ts';
 import { OrderMirrors } from './policy/order-by-policy.ts';
+import { Steering, type SteeringOutcome } from './steering.ts';
 
 /** What a server is told of mirrors beyond the configuration of its repositories. */
 export interface MirrorOptions {
@@ -25,6 +26,8 @@ export interface OpenMirrorServiceOptions extends MirrorOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly namespace?: string | undefined;
   readonly onWarning: (text: string) => void;
+  /** Told what became of each fetch of a repository with `mirror.steer`. */
+  readonly onSteering?: ((outcome: SteeringOutcome) => void) | undefined;
 }
 
 /** The service with all that it needs. @throws GitMirrorError `GM_USAGE` for an option that makes no sense */
@@ -44,6 +47,7 @@ export function openMirrorService(options: OpenMirrorServiceOptions): MirrorServ
     repositories,
     lookup,
     order: new OrderMirrors({ geoip }),
+    steering: new Steering({ onOutcome: options.onSteering }),
     trustedProxies,
     publicUrl: publicUrl === undefined ? undefined : baseUrlOf(publicUrl),
     namespace,

@@ -184,7 +184,7 @@ function candidatesOf(
     if (patterns.length === 0 || own.has(hostAndPath(url))) continue;
     // Who wrote its domain down means its addresses too; who trusts everything does not mean this machine.
     const hosts = patterns.some((pattern) => !/^\*(?::|$)/.test(pattern.trim())) ? [at.host] : [];
-    candidates.push({ url: at.url, at, canonical: canonical[0], hosts });
+    candidates.push({ url: at.url, at, hosts });
     if (candidates.length === maxAsked) break;
   }
   return candidates;
@@ -196,6 +196,7 @@ function hostAndPath(url: string): string {
   return host + pathname.replace(/\/+$/, '').replace(/\.git$/, '');
 }
 
-function askMirror({ at, canonical, hosts }: MirrorQuestion, signal: AbortSignal): Promise<string> {
-  return callMirror(at, { hosts, canonical, signal });
+/** By its path alone, as the client will: under the canonical URL a mirror may show other refs (row M6). */
+function askMirror({ at, hosts }: MirrorQuestion, signal: AbortSignal): Promise<string> {
+  return callMirror(at, { hosts, canonical: undefined, signal });
 }
