@@ -9,7 +9,7 @@ import type { Host } from './host.ts';
 import { Interrupted, Interruption } from './interruption.ts';
 import type { CommandFlags, Invocation } from './invocation.ts';
 import { isHelpEnd, toUsageError } from './parse-error.ts';
-import { buildProgram } from './program.ts';
+import { loadProgram } from './load-program.ts';
 
 /** State of one run that error messages need, however far parsing has come. */
 interface RunState {
@@ -147,7 +147,7 @@ async function reportError(thrown: unknown, host: Host, state: RunState): Promis
  */
 export async function run(words: readonly string[], host: Host): Promise<number> {
   const state: RunState = { flags: {}, commandName: undefined, secrets: [], status: exitStatus.done };
-  const root = buildProgram((spec, command) => dispatch(spec, command, host, state));
+  const root = await loadProgram(words, (spec, command) => dispatch(spec, command, host, state));
   for (const command of [root, ...root.commands]) writeTo(command, host);
   const first = words.find((word) => !word.startsWith('-'));
   state.commandName = root.commands.map((command) => command.name()).find((name) => name === first);
