@@ -1,4 +1,5 @@
 import type { ReplicationClient } from './replication-client.ts';
+import type { Announcement, AnnouncementResult } from '../node/announce-repository.ts';
 import type { ServeOptions } from '../node/run-serve.ts';
 import type { UpOptions } from '../node/run-up.ts';
 import type { Options } from '../sync/client.ts';
@@ -27,6 +28,8 @@ export interface Host {
   runUp(options: UpOptions): Promise<number>;
   /** Serves until it is told to stop; resolves to the exit status. Loaded on the call. */
   runServe(options: ServeOptions): Promise<number>;
+  /** Tells an origin of a mirror. Loaded on the call. */
+  announceRepository(announcement: Announcement): Promise<AnnouncementResult>;
   /** Calls `listener` for each signal until the returned function is called. */
   onStopSignal(listener: (signal: StopSignal) => void): () => void;
   /** Ends the process at once. */

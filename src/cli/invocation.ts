@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { MirrorFlags } from '../mirror/choose/choose-mirrors.ts';
+import type { NotifyFlags } from './flags/notify-flags.ts';
 import type { NodeFlags } from './flags/node-flags.ts';
 import type { BackendFlags, LimitFlags, ServeFlags } from './flags/serve-flags.ts';
 import type { DryRunFlags } from './flags/policy-flags.ts';
@@ -15,6 +16,7 @@ export type CommandFlags = OutputFlags &
   ProbeFlags &
   ReplicationFlags &
   NodeFlags &
+  NotifyFlags &
   ServeFlags &
   BackendFlags &
   LimitFlags &
@@ -38,6 +40,6 @@ export interface Invocation {
   readonly signal: AbortSignal;
   /** Keeps `secrets` out of whatever is written from now on, error messages included. */
   keepSecret(secrets: readonly string[]): void;
-  /** The whole tree of commands, for completion. */
+  /** The tree of commands: all of them, for completion. */
   readonly root: Command;
 }

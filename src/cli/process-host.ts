@@ -1,5 +1,6 @@
 import type { Options } from '../sync/client.ts';
 import { GitMirrorError } from '../core/error.ts';
+import type { Announcement, AnnouncementResult } from '../node/announce-repository.ts';
 import type { ServeOptions } from '../node/run-serve.ts';
 import type { UpOptions } from '../node/run-up.ts';
 import { exitStatus } from './exit-status.ts';
@@ -37,6 +38,11 @@ async function runServe(options: ServeOptions): Promise<number> {
   return node.runServe(options);
 }
 
+async function announceRepository(announcement: Announcement): Promise<AnnouncementResult> {
+  const node = await import('../node/announce-repository.ts');
+  return node.announceRepository(announcement);
+}
+
 function onStopSignal(listener: (signal: StopSignal) => void): () => void {
   for (const signal of stopSignals) process.on(signal, listener);
   return () => {
@@ -64,6 +70,7 @@ export function openProcessHost(): Host {
     openClient,
     runUp,
     runServe,
+    announceRepository,
     onStopSignal,
     exitNow: (status) => process.exit(status),
   };

@@ -5,6 +5,7 @@ import { bootstrapCommand } from './commands/bootstrap.ts';
 import type { CommandSpec } from './commands/command-spec.ts';
 import { completionCommand } from './commands/completion.ts';
 import { fetchCommand } from './commands/fetch.ts';
+import { notifyCommand } from './commands/notify.ts';
 import { planCommand } from './commands/plan.ts';
 import { probeCommand } from './commands/probe.ts';
 import { rankCommand } from './commands/rank.ts';
@@ -26,6 +27,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   benchCommand,
   serveCommand,
   upCommand,
+  notifyCommand,
   rankCommand,
   signCommand,
   verifyCommand,

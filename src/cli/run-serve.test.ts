@@ -27,7 +27,8 @@ describe('git mirror serve', () => {
       '--export-all --allow-push --listen 0.0.0.0:80 --git-listen 9418 --metrics-listen [::1]:9419 --backend canary:5% ' +
       '--advertise git --namespace team --workers 3 --pack-cache /cache --pack-cache-bytes 0 --drain 5s --max-requests 7 ' +
       '--max-requests-per-client 2 --max-request-bytes 1m --request-time 10s --total-time 1h --max-wants 1 --max-haves 2 ' +
-      '--max-shallows 3 --max-depth 4 --max-filter-length 5 --max-filter-nesting 6 --max-pkt-line-bytes 1000 /srv/git';
+      '--max-shallows 3 --max-depth 4 --max-filter-length 5 --max-filter-nesting 6 --max-pkt-line-bytes 1000 --public-url https://git.example.org/ ' +
+      '--trusted-proxy 192.0.2.1 --trusted-proxy 10.0.0.0/8 --geoip-database /var/geo.mmdb /srv/git';
     expect(await host.run('serve', ...words.split(' '))).toBe(0);
     expect(host.out).toBe('a line\n');
     expect(host.serveOptions).toMatchObject({
@@ -45,6 +46,11 @@ describe('git mirror serve', () => {
       cacheDir: '/cache',
       cacheBytes: 0,
       drainMs: 5000,
+      mirrors: {
+        publicUrl: 'https://git.example.org/',
+        trustedProxies: ['192.0.2.1', '10.0.0.0/8'],
+        geoipDatabase: '/var/geo.mmdb',
+      },
       limits: {
         maxConcurrentRequests: 7,
         maxRequestsPerClient: 2,

@@ -12,6 +12,11 @@ export function servingOptions(flags: BackendFlags & LimitFlags, env: NodeJS.Pro
     cacheBytes: flags.packCacheBytes,
     gitListen: flags.gitListen,
     metricsListen: flags.metricsListen,
+    mirrors: {
+      publicUrl: flags.publicUrl,
+      trustedProxies: flags.trustedProxy,
+      geoipDatabase: flags.geoipDatabase,
+    },
     limits: limitsOf(flags),
   };
 }

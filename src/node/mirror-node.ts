@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GitMirrorError } from '../core/error.ts';
 import type { RepositoryTable } from '../server/repository-table.ts';
+import { baseUrlOf } from '../server/mirrors/open-mirror-service.ts';
+import { Announcer } from './announcer.ts';
 import type { DataLock } from './data-lock.ts';
 import type { KnownRepositories } from './known-repositories.ts';
 import type { Logger } from './logger.ts';
@@ -73,6 +75,7 @@ export class MirrorNode implements RunningNode {
     }
     const once = options.once === true;
     const intervalMs = options.intervalMs ?? defaultIntervalMs;
+    const announcer = this.#openAnnouncer(intervalMs);
     this.#loops = replicas.map(
       (replica) =>
         new MirrorLoop(
@@ -83,8 +86,11 @@ export class MirrorNode implements RunningNode {
             gate,
             logger: this.#parts.logger,
             onSynced: async (facts) => {
+              if (options.advertiseMirrors === true) await replica.advertiseMirrors();
               this.#serve(replica);
               await known.synced(replica.name, new Date(), hasChanges(facts));
+              // The next sync does not wait for an upstream that calls back.
+              void announcer?.synced(replica, hasChanges(facts));
             },
           },
           this.#stop.signal,
@@ -122,6 +128,21 @@ export class MirrorNode implements RunningNode {
     // A state that cannot be written any more is found again in the copies themselves.
     await known.save().catch(() => undefined);
     await lock.release();
+  }
+
+  #openAnnouncer(intervalMs: number): Announcer | undefined {
+    const { options, logger, server } = this.#parts;
+    const { tellOrigin, mirrors } = options;
+    if (tellOrigin === undefined || server === undefined) return undefined;
+    const baseUrl = mirrors?.publicUrl === undefined ? server.url : baseUrlOf(mirrors.publicUrl);
+    return new Announcer({
+      tell: tellOrigin,
+      urlOf: (name) => baseUrl + name,
+      intervalMs,
+      env: options.env ?? process.env,
+      logger,
+      signal: this.#stop.signal,
+    });
   }
 
   /** The copy is complete: from now on it can be cloned. */

@@ -1,4 +1,5 @@
 import type { Client } from '../sync/client.ts';
+import type { TellOrigin } from './announcer.ts';
 import type { Logger } from './logger.ts';
 import type { ServingOptions } from './node-server.ts';
 
@@ -14,6 +15,10 @@ export interface NodeOptions extends ServingOptions {
   readonly intervalMs?: number | undefined;
   /** Sync every repository once and end; nothing is served. Default false. */
   readonly once?: boolean | undefined;
+  /** Set `mirror.advertise` in each copy, so that clients are told of its mirrors. Default: leave it as it is. */
+  readonly advertiseMirrors?: boolean | undefined;
+  /** Tells an upstream of its copy here, which is then at `mirrors.publicUrl`. Default: nobody is told. */
+  readonly tellOrigin?: TellOrigin | undefined;
   readonly client: Client;
   readonly logger?: Logger | undefined;
   /** Ends the node as {@link RunningNode.close} does. */

@@ -36,6 +36,7 @@ export class Replica {
   readonly upstream: Upstream;
   readonly #client: Client;
   readonly #git: Git;
+  #isAdvertising = false;
 
   constructor(options: ReplicaOptions) {
     this.name = options.name;
@@ -84,6 +85,13 @@ export class Replica {
     if (!hasChanges(facts)) return;
     // In the foreground: what is started here is over before the node ends.
     await this.#git.run(['-C', this.directory, '-c', 'gc.autoDetach=false', 'gc', '--auto', '--quiet'], { signal });
+  }
+
+  /** Lets clients be told of the copy's mirrors (`mirror.advertise`), from now on. */
+  async advertiseMirrors(): Promise<void> {
+    if (this.#isAdvertising) return;
+    await this.#git.run(['-C', this.directory, 'config', 'mirror.advertise', 'true']);
+    this.#isAdvertising = true;
   }
 
   async #create(probe: ProbeResult): Promise<void> {

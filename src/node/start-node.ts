@@ -48,6 +48,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       const directory = join(repositoriesDir, name);
       if (existsSync(directory)) await removeCrashLeftovers(directory);
     }
+    if (options.advertiseMirrors === true) {
+      for (const replica of replicas) if (existsSync(replica.directory)) await replica.advertiseMirrors();
+    }
     const table = new RepositoryTable(repositoriesDir);
     if (options.once !== true) server = await NodeServer.start(options, table, logger);
     const node = new MirrorNode({ options, replicas, known, table, logger, server, lock, repositoriesDir });

@@ -1,5 +1,7 @@
 import type { Host, StopSignal } from '../../src/cli/host.ts';
 import { run } from '../../src/cli/run.ts';
+import type { NotifyOutcome } from '../../src/client/notify-origin.ts';
+import type { Announcement } from '../../src/node/announce-repository.ts';
 import type { ServeOptions } from '../../src/node/run-serve.ts';
 import type { UpOptions } from '../../src/node/run-up.ts';
 import type { Options } from '../../src/sync/client.ts';
@@ -112,6 +114,13 @@ export class FakeHost implements Host {
     this.serveOptions = options;
     options.write('a line\n');
     return 0;
+  };
+
+  announcement: Announcement | undefined;
+  announceOutcome: NotifyOutcome = { kind: 'ok' };
+  announceRepository: Host['announceRepository'] = async (announcement) => {
+    this.announcement = announcement;
+    return { digest: 'd'.repeat(64), outcome: this.announceOutcome };
   };
 
   onStopSignal = (listener: (signal: StopSignal) => void): (() => void) => {

@@ -1,5 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { GitMirrorError } from '../../core/error.ts';
+import { tellOrigin } from '../../sync/tell-origin.ts';
 import { clientSettings } from '../client-options.ts';
 import { readCredentials } from '../credentials.ts';
 import type { Invocation } from '../invocation.ts';
@@ -15,6 +17,11 @@ function defaultDataFolder(env: NodeJS.ProcessEnv): string {
 /** `git mirror up`. A stop signal is no failure: the node lets what is running finish. */
 export async function runNode(invocation: Invocation): Promise<number> {
   const { host, flags, operands } = invocation;
+  if (flags.announce === true && flags.publicUrl === undefined) {
+    throw new GitMirrorError('GM_USAGE', 'Say with --public-url what clients call this server: upstreams pass it on', {
+      details: { field: 'publicUrl' },
+    });
+  }
   const credentials = await readCredentials(invocation);
   invocation.keepSecret(credentials.secrets);
   const { options, trace } = clientSettings(invocation, credentials);
@@ -28,6 +35,9 @@ export async function runNode(invocation: Invocation): Promise<number> {
       nextFreePort: flags.listen?.port === undefined,
       intervalMs: flags.interval,
       once: flags.once,
+      advertiseMirrors: flags.advertiseMirrors,
+      tellOrigin:
+        flags.announce === true ? (url, notice, signal) => tellOrigin(url, notice, options, signal) : undefined,
       client: await host.openClient(options),
       json: flags.json,
       verbose: flags.verbose,

@@ -8,6 +8,8 @@ export interface NodeFlags {
   /** Milliseconds. */
   readonly interval?: number;
   readonly once?: boolean;
+  readonly announce?: boolean;
+  readonly advertiseMirrors?: boolean;
 }
 
 const group = 'Node:';
@@ -23,5 +25,7 @@ export const nodeFlags: FlagGroup = () => [
     parse: parseDuration,
     group,
   }),
+  new Flag('--announce', 'tell each upstream that its copy here is a mirror; needs --public-url', { group }),
+  new Flag('--advertise-mirrors', 'set mirror.advertise in each copy: clients are told of its mirrors', { group }),
   new Flag('--once', 'sync every repository once, serve nothing, and end', { group }),
 ];

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseBackendChoice, type BackendChoice } from '../../server/backend-choice.ts';
-import { Flag, type FlagGroup } from './flag.ts';
+import { collect, Flag, type FlagGroup } from './flag.ts';
 import { parseByteSize, parseCount, parseDuration, parseListen, parseText, type ListenFlag } from './flag-values.ts';
 
 /** Values of {@link backendFlags}. */
@@ -13,6 +13,9 @@ export interface BackendFlags {
   readonly packCacheBytes?: number;
   readonly gitListen?: ListenFlag;
   readonly metricsListen?: ListenFlag;
+  readonly publicUrl?: string;
+  readonly trustedProxy?: readonly string[];
+  readonly geoipDatabase?: string;
   readonly config?: string;
 }
 
@@ -103,6 +106,19 @@ export const backendFlags: FlagGroup = () => [
   }),
   new Flag('--metrics-listen <address>', 'serve GET /metrics for Prometheus at this port, host:port or [ipv6]:port', {
     parse: parseListen,
+    group,
+  }),
+  new Flag('--public-url <url>', 'what clients call this server, such as https://git.example.org/', {
+    parse: parseText,
+    group,
+  }),
+  new Flag('--trusted-proxy <cidr>', 'address or network of a proxy whose X-Forwarded-For counts; repeatable', {
+    parse: collect,
+    repeatable: true,
+    group,
+  }),
+  new Flag('--geoip-database <file>', 'MMDB file that mirror.policy=geoip looks addresses up in', {
+    parse: parseText,
     group,
   }),
   new Flag('--config <file>', 'JSON file with values of flags; flags and variables win over it', {

@@ -1,6 +1,6 @@
 import type { BlockList } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { messageOf } from '../../core/error.ts';
+import { GitMirrorError, messageOf } from '../../core/error.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { repositoryKey } from './repository-key.ts';
 import type { MirrorDirectory } from '../../upload/mirror-directory.ts';
@@ -54,8 +54,8 @@ interface Facts {
   /** `repositoryKey` of every URL that the repository is known by. */
   readonly keys: ReadonlySet<string | undefined>;
   readonly mirrors: readonly RegisteredMirror[];
-  /** The ref digest; reads refs when they have changed. */
-  readonly digest: () => string;
+  /** The ref digest of what is shown to who asks by `url`; reads refs when they have changed. */
+  readonly digest: (url?: string) => string;
 }
 
 /** Repositories whose settings are remembered. */
@@ -107,12 +107,8 @@ class ConfiguredMirrors implements MirrorService {
     return {
       list: (query) => this.#list(repository, caller, query),
       notify: (notice) => {
-        const { commonDir: directory, settings, canonical, keys: ownKeys } = this.#factsOf(repository);
-        return this.#notices.take(
-          { directory, settings, canonical: canonical[0], ownKeys },
-          notice,
-          this.#addressOf(caller),
-        );
+        const { commonDir: directory, settings, keys: ownKeys } = this.#factsOf(repository);
+        return this.#notices.take({ directory, settings, ownKeys }, notice, this.#addressOf(caller));
       },
     };
   }
@@ -153,18 +149,24 @@ class ConfiguredMirrors implements MirrorService {
     const { repository, caller } = request;
     const { directory } = repository;
     if (steering === undefined || !this.#advertises(directory)) return undefined;
-    const { settings, mirrors, digest } = this.#factsOf(repository);
-    if (!settings.steers) return undefined;
-    return steering.steer(
-      { ...request, repository: { ...repository, url: this.#urlOf(repository) } },
-      order.order(mirrors, settings.policy, this.#addressOf(caller)),
-      { digest, lastChange: () => this.#reading(directory, lastRefChange) },
-      settings,
-    );
+    try {
+      const { settings, mirrors, digest } = this.#factsOf(repository);
+      if (!settings.steers) return undefined;
+      return await steering.steer(
+        { ...request, repository: { ...repository, url: this.#urlOf(repository) } },
+        order.order(mirrors, settings.policy, this.#addressOf(caller)),
+        { digest, lastChange: () => this.#reading(directory, lastRefChange) },
+        settings,
+      );
+    } catch (error) {
+      // Whatever is wrong with mirrors, the client gets its answer here.
+      this.#onWarning(`${directory}: ${messageOf(error)}`);
+      return undefined;
+    }
   }
 
   async close(): Promise<void> {
-    this.#stop.abort(new Error('The server is stopping'));
+    this.#stop.abort(new GitMirrorError('GM_INTERNAL', 'The server is stopping'));
     this.#options.steering?.close();
   }
 
@@ -202,7 +204,7 @@ class ConfiguredMirrors implements MirrorService {
     const limit = Math.min(Math.max(query.limit ?? settings.limit, 0), settings.limit);
     const scope = [repository.directory, ...(schemes ?? [])].join('\0');
     const page = this.#pages.page(ordered, limit, query.after, scope, now);
-    const own = digest();
+    const own = digest(query.url);
     const entries = page.mirrors.map((mirror) => entryOf(mirror, own, now));
     const list = { canonical, prefer: settings.prefer, mirrors: entries };
     return {
@@ -246,7 +248,7 @@ class ConfiguredMirrors implements MirrorService {
         canonical,
         keys: new Set([...settings.canonical, ...copied, ...own, asked.url ?? ''].map(repositoryKey)),
         mirrors: withRegistered(settings, this.#registry.list(commonDir, this.#now())),
-        digest: () => this.#reading(asked.directory, (current) => this.#digests.of(current)),
+        digest: (calledBy) => this.#reading(asked.directory, (current) => this.#digests.of(current, calledBy)),
       };
     });
   }

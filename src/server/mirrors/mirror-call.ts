@@ -14,8 +14,8 @@ import type { NoticeUrl } from './notice-url.ts';
 export interface MirrorCallOptions {
   /** Patterns of `mirror.notifyHost`: hosts they name may be internal. */
   readonly hosts: readonly string[];
-  /** Canonical URL of the repository that is meant, when it has one. */
-  readonly canonical: string | undefined;
+  /** Not used: a mirror is called by its path alone, as clients do. */
+  readonly canonical?: string | undefined;
   /** Ends the call. */
   readonly signal: AbortSignal;
   /** Default 5 s for all of it. */
@@ -41,7 +41,7 @@ export async function callMirror(at: NoticeUrl, options: MirrorCallOptions): Pro
   const addresses = await settledBy(signal, allowedAddresses(at.host, options.hosts, options.resolve)).catch(explain);
   const dispatcher = pinnedAgent(addresses);
   try {
-    const told = at.scheme === 'git' ? undefined : await readDigest(at.url, options.canonical, dispatcher, signal);
+    const told = at.scheme === 'git' ? undefined : await readDigest(at.url, dispatcher, signal);
     return told ?? (await listDigest(at, addresses, dispatcher, signal));
   } catch (error) {
     options.signal.throwIfAborted();
@@ -70,14 +70,8 @@ function pinnedAgent(addresses: readonly AllowedAddress[]): Agent {
 }
 
 /** Undefined where the URL answers something else than our document. */
-async function readDigest(
-  base: string,
-  canonical: string | undefined,
-  dispatcher: Agent,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const query = new URLSearchParams({ limit: '0', ...(canonical === undefined ? {} : { url: canonical }) });
-  const { statusCode, headers, body } = await request(`${base}/info/mirrors?${query.toString()}`, {
+async function readDigest(base: string, dispatcher: Agent, signal: AbortSignal): Promise<string | undefined> {
+  const { statusCode, headers, body } = await request(`${base}/info/mirrors?limit=0`, {
     dispatcher,
     signal,
     headers: { accept: 'application/json', 'user-agent': userAgent },

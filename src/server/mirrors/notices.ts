@@ -17,8 +17,6 @@ export interface NoticedRepository {
   /** Its common folder. */
   readonly directory: string;
   readonly settings: MirrorSettings;
-  /** The best of its canonical URLs. */
-  readonly canonical: string | undefined;
   /** `repositoryKey` of every URL it is known by here: none of them is a mirror of it. */
   readonly ownKeys: ReadonlySet<string | undefined>;
 }
@@ -70,7 +68,7 @@ export class Notices {
   }
 
   async #callAndKeep(
-    { directory, settings, canonical }: NoticedRepository,
+    { directory, settings }: NoticedRepository,
     at: NoticeUrl,
     { ttlSeconds, signature }: MirrorNotice,
   ): Promise<NoticeAnswer> {
@@ -79,7 +77,7 @@ export class Notices {
     const { callMirror } = await import('./mirror-call.ts');
     let digest: string;
     try {
-      digest = await callMirror(at, { hosts: settings.notifyHosts, canonical, signal, timeoutMs, resolve });
+      digest = await callMirror(at, { hosts: settings.notifyHosts, signal, timeoutMs, resolve });
     } catch (error) {
       signal.throwIfAborted();
       return refused(`calling the mirror back failed: ${messageOf(error)}`);
