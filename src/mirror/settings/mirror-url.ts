@@ -3,6 +3,7 @@ import { displayUrl } from '../../transport/display-url.ts';
 import { gitDaemonPort, parseEndpoint, type ParsedEndpoint } from '../../transport/parse-endpoint.ts';
 import { printableText } from '../../wire/printable-text.ts';
 import type { MirrorCandidate } from '../mirror-candidate.ts';
+import { networkSchemes } from './protocol-choice.ts';
 
 /** Who named a URL: a person, on a command line or in the configuration, or anybody else. */
 export type MirrorSource = 'user' | 'network';
@@ -24,7 +25,6 @@ const maxUrlLength = 2048;
 const longestLabel = 63;
 const longestHost = 253;
 
-const networkSchemes: ReadonlySet<string> = new Set(['https', 'http', 'git', 'ssh']);
 /** Controls and blanks of all kinds, and what changes the direction of the text around it. */
 const unwanted = /[\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufffd]/u;
 const label = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/;
@@ -49,7 +49,7 @@ export function parseMirrorUrl(text: string, source: MirrorSource): MirrorUrl {
   if (parsed.transport === 'local' && !isWholePath(text))
     throw refuse(text, 'a path must be whole: write /srv/app.git');
   if (source === 'user') return { url: text, scheme, isUsers: true };
-  const isUrl = /^[a-z]+:\/\//i.test(text) && networkSchemes.has(scheme);
+  const isUrl = /^[a-z]+:\/\//i.test(text) && networkSchemes.includes(scheme);
   if (!isUrl) throw refuse(text, 'a server may name https, http, git and ssh URLs only');
   if (/^[a-z]+:\/\/[^/?#]*@/i.test(text)) throw refuse(text, 'a server may not name a user');
   const url = parsed.transport === 'http' ? parsed.target.url.href : text;

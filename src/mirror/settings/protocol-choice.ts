@@ -5,10 +5,10 @@ export interface ProtocolChoice {
   readonly banned: ReadonlySet<string>;
 }
 
-/** Every scheme that a mirror may have. */
-export const mirrorSchemes = ['https', 'http', 'git', 'ssh', 'file'] as const;
+/** Schemes of URLs that a server may name. */
+export const networkSchemes: readonly string[] = ['https', 'http', 'git', 'ssh'];
 
-const known: ReadonlySet<string> = new Set(mirrorSchemes);
+const known: ReadonlySet<string> = new Set([...networkSchemes, 'file']);
 
 /** `https ssh !git`: in this order, and never `git`; separated by blanks or commas. Undefined for an unknown scheme. */
 export function parseProtocolChoice(text: string): ProtocolChoice | undefined {

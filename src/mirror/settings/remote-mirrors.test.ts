@@ -151,7 +151,7 @@ describe('readRemoteMirrors', () => {
     ['remote.origin.preferredMirror', 'nonsense'],
     ['remote.origin.preferMirror', 'sometimes'],
     ['remote.origin.useMirror', 'perhaps'],
-    ['mirror.policy', 'geoip'],
+    ['mirror.policy', 'nearest'],
     ['mirror.protocols', 'https gopher'],
     ['mirror.firstByte', 'soon'],
     ['mirror.stall', '0'],

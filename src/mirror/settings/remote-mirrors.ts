@@ -150,7 +150,9 @@ function checkedUrl(key: string, text: string): string {
   }
 }
 
+/** `geoip` is for servers, which may share a configuration with clients: their order is kept then. */
 function parsePolicy(text: string): MirrorPolicy | undefined {
+  if (text === 'geoip') return 'fixed';
   return text === 'fixed' || text === 'random' || text === 'ranked' ? text : undefined;
 }
 
