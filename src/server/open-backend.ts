@@ -1,5 +1,6 @@
 import { isGitMirrorError } from '../core/error.ts';
 import { namespacePrefix } from '../repository/refs/namespaced-refs.ts';
+import { namesUrl } from '../wire/mirrors/git-protocol-keys.ts';
 import { chooseBackend, defaultBackend, nativePercent, type BackendChoice } from './backend-choice.ts';
 import { isNeedsGitError, type GitBackend } from './git-backend.ts';
 import { createGitHttpBackend, type BackendWarning } from './git-http-backend.ts';
@@ -118,7 +119,7 @@ function namedUpload(native: UploadService): UploadService {
 /** The share of conversations that the native service gets; one that it cannot hold, git holds. */
 function rolloutUpload(native: UploadService, git: UploadService, choice: BackendChoice): UploadService {
   async function* runChosen(run: UploadRun): AsyncGenerator<Uint8Array, void, void> {
-    if (chooseBackend(choice, run.directory, run.remoteAddress ?? '') === 'git') {
+    if (!namesUrl(run.gitProtocol) && chooseBackend(choice, run.directory, run.remoteAddress ?? '') === 'git') {
       yield* git.run(run);
       return;
     }

@@ -1,6 +1,7 @@
 import type { ByteStream } from '../core/byte-stream.ts';
 import { concatStreams } from '../core/byte-stream.ts';
 import { chooseBackend, type BackendChoice } from './backend-choice.ts';
+import { namesUrl } from '../wire/mirrors/git-protocol-keys.ts';
 import { isNeedsGitError, type GitBackend, type GitRequest, type GitResponse } from './git-backend.ts';
 import type { BackendName } from './request-observer.ts';
 
@@ -47,8 +48,9 @@ export class RolloutBackend implements GitBackend {
     }
   }
 
-  #choose({ directory, remoteAddress, query }: GitRequest): BackendName {
+  #choose({ directory, remoteAddress, query, gitProtocol }: GitRequest): BackendName {
     const { choice, advertise } = this.#options;
+    if (namesUrl(gitProtocol)) return 'native';
     if (query !== '' && advertise !== undefined) return advertise;
     return chooseBackend(choice, directory, remoteAddress ?? '');
   }

@@ -1,3 +1,4 @@
+import { GitMirrorError } from '../core/error.ts';
 import { advertiseV0, advertiseV2 } from './advertise.ts';
 import { answerV0 } from './answer-v0.ts';
 import { answerV2Command } from './answer-v2.ts';
@@ -23,27 +24,38 @@ import { UploadSession } from './upload-session.ts';
  */
 export async function serveUploadPack(exchange: UploadExchange): Promise<void> {
   exchange.signal.throwIfAborted();
-  if (exchange.mode !== 'advertise' && exchange.repository.config.getProtected('uploadpack.packobjectshook')) {
-    throw new NeedsGitError('uploadpack.packObjectsHook');
-  }
   const session = new UploadSession(exchange);
-  exchange.observer.facts({ protocol: session.version });
+  let isLeftToGit = false;
   try {
+    session.requireView();
+    isLeftToGit = needsGit(session);
+    if (isLeftToGit) throw new NeedsGitError('uploadpack.packObjectsHook');
+    exchange.observer.facts({ protocol: session.version });
     await converse(session);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     exchange.observer.facts({ refusal: error.message });
     await session.reply.error(error.message).send();
   } finally {
-    await session.packets.release();
+    // Git then reads the input that nobody has touched.
+    if (!isLeftToGit) await session.packets.release();
   }
+}
+
+/** Git itself knows nothing of a remote's refs: it would show others. */
+function needsGit({ exchange, repository, view }: UploadSession): boolean {
+  if (exchange.mode === 'advertise' || !repository.config.getProtected('uploadpack.packobjectshook')) return false;
+  if (view.remote === undefined) return true;
+  throw new GitMirrorError(
+    'GM_SYSTEM',
+    `The refs of the remote ${view.remote} are served: uploadpack.packObjectsHook cannot be followed. Unset one of the two.`,
+  );
 }
 
 async function converse(session: UploadSession): Promise<void> {
   const { mode, observer } = session.exchange;
   const isStateless = mode === 'answer';
   if (mode === 'advertise') observer.facts({ command: 'advertise' });
-  session.requireView();
   if (session.version === 2) {
     if (!isStateless) await advertiseV2(session);
     if (mode === 'advertise') return;

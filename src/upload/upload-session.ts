@@ -43,9 +43,9 @@ export class UploadSession {
     return (this.#view ??= this.#openView());
   }
 
-  /** @throws Refusal as {@link view}. Said before anything else is. */
+  /** Opens the view, so that a {@link Refusal} is said before anything else. */
   requireView(): void {
-    this.view.refs.version();
+    this.#view ??= this.#openView();
   }
 
   get refs(): ServedRefs {

@@ -57,13 +57,13 @@ export class RemoteRefs implements RefStore {
     if (!isPrefix) {
       const ref = isInside ? this.find(to) : undefined;
       // Another refspec may have put it elsewhere.
-      if (ref !== undefined && this.storedName(to) === from) yield ref;
+      if (ref !== undefined && this.#refspecs.refspecOf(to) === refspec) yield ref;
       return;
     }
     if (!isInside && !prefix.startsWith(to)) return;
     for (const ref of this.#refs.list(isInside ? from : from + prefix.slice(to.length))) {
       const name = to + ref.name.slice(from.length);
-      if (this.storedName(name) === ref.name) yield this.#shown(ref, name);
+      if (this.#refspecs.refspecOf(name) === refspec) yield this.#shown(ref, name);
     }
   }
 

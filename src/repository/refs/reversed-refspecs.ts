@@ -58,13 +58,18 @@ export class ReversedRefspecs {
   /** Where the ref is kept that the remote calls `shown`; undefined when none is. */
   storedName(shown: string): string | undefined {
     if (shown === 'HEAD') return this.storedHead;
+    const refspec = this.refspecOf(shown);
+    return refspec && refspec.stored + shown.slice(refspec.shown.length);
+  }
+
+  /** The refspec that says where the ref is kept that the remote calls `shown`; undefined when none is. */
+  refspecOf(shown: string): ReversedRefspec | undefined {
     if (this.#exclusions.some((exclusion) => excludes(exclusion, shown))) return undefined;
-    for (const { shown: from, stored: to, isPrefix } of this.refspecs) {
-      if (isPrefix ? !shown.startsWith(from) : shown !== from) continue;
-      const stored = to + shown.slice(from.length);
-      return stored === this.storedHead ? undefined : stored;
-    }
-    return undefined;
+    const refspec = this.refspecs.find(({ shown: start, isPrefix }) =>
+      isPrefix ? shown.startsWith(start) : shown === start,
+    );
+    const isHead = refspec !== undefined && refspec.stored + shown.slice(refspec.shown.length) === this.storedHead;
+    return isHead ? undefined : refspec;
   }
 
   /** What the remote calls the ref that is kept as `stored`; undefined when it has none such. */

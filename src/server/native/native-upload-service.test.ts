@@ -3,13 +3,17 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { streamOf } from '../../core/byte-stream.ts';
 import { concatBytes, decodeUtf8 } from '../../core/bytes.ts';
+import { GitMirrorError } from '../../core/error.ts';
 import type { ObjectId } from '../../core/object-id.ts';
 import { makeRepository } from '../../../test/repositories/make-repository.ts';
 import type { Repository } from '../../../test/repositories/repository.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../../test/repositories/temporary-folder.ts';
+import type { MirrorDirectory } from '../../upload/mirror-directory.ts';
 import { defaultUploadLimits } from '../../upload/upload-limits.ts';
 import type { UploadFacts } from '../../upload/upload-observer.ts';
 import { encodeFetchRequest } from '../../wire/fetch-v2.ts';
+import type { MirrorQuery } from '../../wire/mirrors/mirror-list.ts';
+import { encodeMirrorNotice } from '../../wire/mirrors/mirror-notice.ts';
 import { RequestReport } from '../request-observer.ts';
 import type { UploadRun, UploadService } from '../upload-service.ts';
 import { createNativeUploadService } from './native-upload-service.ts';
@@ -131,5 +135,68 @@ describe('createNativeUploadService', () => {
       while ((await stalled.next()).done !== true);
     };
     await expect(drain()).rejects.toMatchObject({ code: 'GM_INTERNAL' });
+  });
+});
+
+describe('M5: mirrors, asked for from threads', () => {
+  const mirrorsRequest = Buffer.from('0014command=mirrors\n0001000climit=2\n0000');
+  const answer = { kind: 'not-found', valid: ['https://o/x'] } as const;
+  const never = { list: () => new Promise<never>(() => undefined), notify: () => new Promise<never>(() => undefined) };
+
+  it('answers from the directory of the run', async () => {
+    const service = open({ workers: 1 });
+    const queries: MirrorQuery[] = [];
+    const mirrors: MirrorDirectory = {
+      list: (query) => {
+        queries.push(query);
+        return Promise.resolve(answer);
+      },
+      notify: () => Promise.resolve({ kind: 'ok' }),
+    };
+    const { bytes, facts } = await read(service, { ...run(small, mirrorsRequest), mirrors });
+    expect(decodeUtf8(bytes)).toBe('000enot-found\n0016valid https://o/x\n0000');
+    expect(facts.command).toBe('mirrors');
+    expect(queries).toEqual([{ limit: 2 }]);
+    const notice = encodeMirrorNotice({ at: 'https://m/x', digest: '0'.repeat(64), ttlSeconds: 5 }, []);
+    expect(decodeUtf8((await read(service, { ...run(small, notice), mirrors })).bytes)).toBe('0007ok\n0000');
+    const advertised = await read(service, { ...run(small, new Uint8Array()), mode: 'advertise', mirrors });
+    expect(decodeUtf8(advertised.bytes)).toContain('mirrors=list notify\n');
+  });
+
+  it('is offered to nobody without one', async () => {
+    const service = open({ workers: 1 });
+    await expect(read(service, run(small, mirrorsRequest))).rejects.toThrow("invalid command 'mirrors'");
+  });
+
+  it('fails with a directory that throws, and goes on with others', async () => {
+    const service = open({ workers: 1 });
+    const mirrors: MirrorDirectory = {
+      ...never,
+      list: () => Promise.reject(new GitMirrorError('GM_CORRUPT', "bad value 'x' for 'mirror.limit'")),
+    };
+    const failed = read(service, { ...run(small, mirrorsRequest), mirrors });
+    await expect(failed).rejects.toMatchObject({ code: 'GM_CORRUPT', message: "bad value 'x' for 'mirror.limit'" });
+    expect((await read(service, run(small, lsRefs))).bytes.length).toBeGreaterThan(0);
+  });
+
+  it('lets a client go that does not wait for the answer, and the thread with it', async () => {
+    const service = open({ workers: 1 });
+    const controller = new AbortController();
+    const asked = Promise.withResolvers<undefined>();
+    const late = Promise.withResolvers<typeof answer>();
+    const mirrors: MirrorDirectory = {
+      ...never,
+      list: () => {
+        asked.resolve(undefined);
+        return late.promise;
+      },
+    };
+    const waiting = read(service, { ...run(small, mirrorsRequest, controller.signal), mirrors });
+    waiting.catch(() => undefined);
+    await asked.promise;
+    controller.abort(new Error('gone'));
+    await expect(waiting).rejects.toThrow('gone');
+    late.resolve(answer);
+    expect((await read(service, run(small, lsRefs))).bytes.length).toBeGreaterThan(0);
   });
 });

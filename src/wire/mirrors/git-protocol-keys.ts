@@ -33,6 +33,11 @@ export function decodeMirrorKeys(gitProtocol: string): MirrorKeys {
   return { asksForMirrors, url };
 }
 
+/** Whether the client names the repository by a URL, maybe one that makes no sense: git itself would not know what to do. */
+export function namesUrl(gitProtocol: string): boolean {
+  return splitGitProtocol(gitProtocol).some((key) => key.startsWith('url='));
+}
+
 /** Both keys as they stand behind `version=2:`; empty when there is nothing to say. */
 export function encodeMirrorKeys({ asksForMirrors, url }: MirrorKeys): string {
   const keys = asksForMirrors ? ['mirror'] : [];
