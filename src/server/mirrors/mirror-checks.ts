@@ -20,8 +20,6 @@ interface Check {
   quietUntilMs: number;
 }
 
-/** Time for one answer. */
-const answerMs = 500;
 /** An answer counts so long, if nothing happens at the origin. */
 const answerHoldsMs = 5000;
 /** A mirror that gave no answer is left alone so long. */
@@ -37,19 +35,21 @@ const maxRunning = 32;
 export class MirrorChecks {
   readonly #ask: AskDigest;
   readonly #now: () => number;
+  readonly #answerMs: number;
   readonly #stop = new AbortController();
   /** By repository and mirror, oldest first. */
   readonly #checks = new Map<string, Check>();
   #running = 0;
 
-  constructor(ask: AskDigest, now: () => number) {
+  /** @param answerMs - time for one answer */
+  constructor(ask: AskDigest, now: () => number, answerMs: number) {
     this.#ask = ask;
     this.#now = now;
+    this.#answerMs = answerMs;
   }
 
   /**
-   * The mirror's digest, or undefined: it gives none, gave none just now, or too many are being asked. Never rejects, and takes
-   * half a second at most.
+   * The mirror's digest, or undefined: it gives none, gave none just now, or too many are being asked. Never rejects.
    *
    * @param stamp - of the origin's refs (`lastRefChange`)
    * @param afresh - whether only an answer to a new question will do
@@ -77,7 +77,7 @@ export class MirrorChecks {
 
   #begin(key: string, question: MirrorQuestion, stamp: string, askedAtMs: number): Promise<string | undefined> {
     this.#running += 1;
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(answerMs)]);
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(this.#answerMs)]);
     const digest = this.#ask(question, signal)
       .catch(() => {
         check.quietUntilMs = this.#now() + silenceMs;

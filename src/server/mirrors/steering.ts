@@ -33,6 +33,8 @@ export interface SteeringOptions {
   readonly now?: (() => number) | undefined;
   /** Nobody is sent away so soon after a change of the refs. Default 2 s. */
   readonly settleMs?: number | undefined;
+  /** Time for a mirror's answer. Default 500 ms. */
+  readonly answerMs?: number | undefined;
 }
 
 /** The refs of the origin, read anew with each call. */
@@ -57,6 +59,7 @@ interface Candidate extends MirrorQuestion {
 /** Mirrors that are asked for one request, all at once. */
 const maxAsked = 3;
 const defaultSettleMs = 2000;
+const defaultAnswerMs = 500;
 /** How long states of the refs are remembered, and nobody is sent away after one came back. */
 const returnMs = 30_000;
 /** A caller that comes back so soon may have found its mirror dead. */
@@ -79,11 +82,11 @@ export class Steering {
   /** Who was sent where, and when, oldest first. */
   readonly #sent = new Map<string, number>();
 
-  constructor({ onOutcome, ask, now = Date.now, settleMs = defaultSettleMs }: SteeringOptions = {}) {
+  constructor({ onOutcome, ask, now = Date.now, settleMs, answerMs }: SteeringOptions = {}) {
     this.#onOutcome = onOutcome ?? (() => undefined);
     this.#now = now;
-    this.#settleMs = settleMs;
-    this.#checks = new MirrorChecks(ask ?? askMirror, now);
+    this.#settleMs = settleMs ?? defaultSettleMs;
+    this.#checks = new MirrorChecks(ask ?? askMirror, now, answerMs ?? defaultAnswerMs);
   }
 
   /**
