@@ -76,6 +76,12 @@ test('the chosen backend answers, and is named', async () => {
   expect(other.observer.backend).toBe('git');
 });
 
+test('M6: whoever names a URL gets the native one, which knows what that means', async () => {
+  const request = requestOf({ gitProtocol: 'version=2:url=https%3A//o/x' });
+  expect(await textOf((await rollout({ choice: 'git', advertise: 'git' }).handle(request)).body)).toBe('native onetwo');
+  expect(request.observer.backend).toBe('native');
+});
+
 test('the advertisement can be had from the other one', async () => {
   const request = requestOf({ method: 'GET', path: 'info/refs', query: 'service=git-upload-pack', body: streamOf() });
   expect(await textOf((await rollout({ advertise: 'git' }).handle(request)).body)).toBe('git ');

@@ -127,7 +127,7 @@ describe('M6: the refs of a remote', () => {
         fc.array(part, { minLength: 1, maxLength: 3 }),
       )
       .map(([space, parts]) => space + parts.join('/'));
-    const more = fc.constantFrom(
+    const more: fc.Arbitrary<string> = fc.constantFrom(
       'refs/*:refs/x/*',
       'refs/heads/a*:refs/x/a*',
       'refs/heads/a:refs/remotes/origin/b',
