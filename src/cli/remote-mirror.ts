@@ -1,4 +1,4 @@
-import { runRemoteHelper } from '../mirror/remote-helper/helper-session.ts';
+import { runRemoteHelper } from '../mirror/remote-helper/run-remote-helper.ts';
 
 // The main file of git-remote-mirror(1): loads no more than that needs.
 const status = await runRemoteHelper({

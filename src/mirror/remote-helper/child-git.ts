@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { GitMirrorError } from '../../core/error.ts';
+import { spawn } from 'node:child_process';
+import { asError, GitMirrorError } from '../../core/error.ts';
 import { NoticeFilter } from './notice-filter.ts';
 
 /** How one git under ours is run. */
@@ -23,29 +23,33 @@ const saidLength = 8192;
 
 /**
  * Runs git in the repository that git has started us in, with its user before it: prompts and messages are git's own.
- * Whatever runs ends with {@link ChildGit.end}.
  */
 export class ChildGit {
   readonly #env: NodeJS.ProcessEnv;
   readonly #stderr: NodeJS.WritableStream;
-  readonly #running = new Set<ChildProcess>();
+  readonly #signal: AbortSignal;
 
-  constructor(env: NodeJS.ProcessEnv, stderr: NodeJS.WritableStream) {
+  /** @param signal - ends what runs, by SIGTERM */
+  constructor(env: NodeJS.ProcessEnv, stderr: NodeJS.WritableStream, signal: AbortSignal) {
     this.#env = env;
     this.#stderr = stderr;
+    this.#signal = signal;
   }
 
-  /** Ends whatever runs. */
-  end(signal: NodeJS.Signals): void {
-    for (const child of this.#running) child.kill(signal);
-  }
-
-  /** Runs git to its end, whatever its status. Throws `GM_SYSTEM` when it cannot be started. */
+  /**
+   * Runs git to its end, whatever its status. Throws `GM_SYSTEM` when it cannot be started, and the reason of the signal once
+   * git has ended.
+   */
   run(args: readonly string[], { input, env = {}, hide = () => false }: ChildOptions = {}): Promise<ChildOutcome> {
+    const signal = this.#signal;
+    signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       const merged = Object.entries({ ...this.#env, ...env }).filter(([, value]) => value !== undefined);
       const child = spawn('git', args, { env: Object.fromEntries(merged), stdio: ['pipe', 'pipe', 'pipe'] });
-      this.#running.add(child);
+      const end = (): void => {
+        child.kill('SIGTERM');
+      };
+      signal.addEventListener('abort', end, { once: true });
       const output: string[] = [];
       let said = '';
       const filter = new NoticeFilter(hide, (text) => this.#stderr.write(Buffer.from(text, 'latin1')));
@@ -59,11 +63,11 @@ export class ChildGit {
       child.on('error', (error) => {
         reject(new GitMirrorError('GM_SYSTEM', `git cannot be run: ${error.message}`, { cause: error }));
       });
-      child.on('close', (code, signal) => {
-        this.#running.delete(child);
+      child.on('close', (code) => {
+        signal.removeEventListener('abort', end);
         filter.close();
-        const status = code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 128);
-        resolve({ status, stdout: output.join(''), said });
+        if (signal.aborted) reject(asError(signal.reason));
+        else resolve({ status: code ?? 128, stdout: output.join(''), said });
       });
       // Whoever does not read to the end has said why in its status.
       child.stdin.on('error', () => undefined);

@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream';
+import { GitMirrorError } from '../../core/error.ts';
+import { isObjectId, type ObjectId } from '../../core/object-id.ts';
 
 /** A command of gitremote-helpers(7), with all of its batch. Texts hold one character a byte. */
 export type HelperCommand =
@@ -11,7 +13,7 @@ export type HelperCommand =
 
 /** What a fetch command names: an object, and the ref of the origin that it was listed under. */
 export interface WantedRef {
-  readonly oid: string;
+  readonly oid: ObjectId;
   readonly name: string;
 }
 
@@ -88,6 +90,7 @@ export class CommandReader {
 }
 
 function wantedRef(text: string): WantedRef {
-  const space = text.indexOf(' ');
-  return space < 0 ? { oid: text, name: '' } : { oid: text.slice(0, space), name: text.slice(space + 1) };
+  const [oid = '', ...name] = text.split(' ');
+  if (!isObjectId(oid)) throw new GitMirrorError('GM_PROTOCOL', `git asks for "${text}", which is no object name`);
+  return { oid, name: name.join(' ') };
 }

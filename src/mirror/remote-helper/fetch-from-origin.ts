@@ -14,6 +14,7 @@ const noSuchTip = /unadvertised object|not our ref/;
  * Fetches objects from the origin, by their exact names, with git-fetch(1). Where the server gives only what is at its
  * refs now (version 0 of the protocol), and they have moved since they were listed, by the names of the refs.
  *
+ * @param tips - what is here and counts as such, when there are no refs yet that say so
  * @throws ChildFailed when git could not: it has said why
  */
 export async function fetchFromOrigin(
@@ -21,18 +22,25 @@ export async function fetchFromOrigin(
   origin: Origin,
   wanted: readonly WantedRef[],
   options: TransferOptions,
+  tips: readonly string[] = [],
 ): Promise<void> {
   const ids = [...new Set(wanted.map(({ oid }) => oid))];
-  const outcome = await fetchSpecs(git, origin, ids, options, (line) => noSuchTip.test(line));
+  const fetchSome = (specs: readonly string[], hide: (line: string) => boolean): ReturnType<ChildGit['run']> =>
+    git.run(fetchArguments(origin, specs, options, tips), {
+      hide: (line) => isFetchSummary(line) || hide(line),
+      input: specs.length > maxArgumentIds ? `${specs.join('\n')}\n` : undefined,
+      env: options.noDependents ? { GIT_NO_LAZY_FETCH: '1' } : {},
+    });
+  const outcome = await fetchSome(ids, (line) => noSuchTip.test(line));
   if (outcome.status === 0) return;
   if (!noSuchTip.test(outcome.said)) throw new ChildFailed(outcome.status);
   const names = [...new Set(wanted.map(({ name }) => name).filter((name) => name.startsWith('refs/')))];
-  const second = names.length === 0 ? outcome : await fetchSpecs(git, origin, names, options, () => false);
+  const second = names.length === 0 ? outcome : await fetchSome(names, () => false);
   if (second.status !== 0) throw new ChildFailed(second.status);
 }
 
 /** Flags of git-fetch(1) that say how much is wanted, as git has told by its options. */
-export function scopeFlags(options: TransferOptions): readonly string[] {
+function scopeFlags(options: TransferOptions): readonly string[] {
   const { depth, deepenRelative, deepenSince, deepenNot, filter, updateShallow, refetch } = options;
   return [
     ...(depth === undefined ? [] : [deepenRelative ? `--deepen=${depth}` : `--depth=${depth}`]),
@@ -44,13 +52,12 @@ export function scopeFlags(options: TransferOptions): readonly string[] {
   ];
 }
 
-function fetchSpecs(
-  git: ChildGit,
+function fetchArguments(
   origin: Origin,
   specs: readonly string[],
   options: TransferOptions,
-  isAlsoHidden: (line: string) => boolean,
-): ReturnType<ChildGit['run']> {
+  tips: readonly string[],
+): readonly string[] {
   // A remote that is known to promise is not written down as one by `git fetch --filter`.
   const promises = [
     ...(options.filter === undefined ? [] : [['partialclonefilter', options.filter] as const]),
@@ -58,7 +65,7 @@ function fetchSpecs(
   ];
   const { config, remote } = originArguments(origin, promises);
   const byInput = specs.length > maxArgumentIds;
-  const args = [
+  return [
     ...config,
     'fetch',
     '--no-write-fetch-head',
@@ -69,13 +76,9 @@ function fetchSpecs(
     ...(options.verbosity < 1 ? ['--quiet'] : Array<string>(Math.min(options.verbosity, 4) - 1).fill('--verbose')),
     ...(options.family === 'ipv4' || options.family === 'ipv6' ? [`--${options.family}`] : []),
     ...scopeFlags(options),
+    ...tips.slice(0, maxArgumentIds).map((tip) => `--negotiation-tip=${tip}`),
     ...(byInput ? ['--stdin'] : []),
     remote,
     ...(byInput ? [] : specs),
   ];
-  return git.run(args, {
-    hide: (line) => isFetchSummary(line) || isAlsoHidden(line),
-    input: byInput ? `${specs.join('\n')}\n` : undefined,
-    env: options.noDependents ? { GIT_NO_LAZY_FETCH: '1' } : {},
-  });
 }

@@ -1,75 +1,57 @@
-import type { Readable } from 'node:stream';
-import { messageOf } from '../../core/error.ts';
-import { parseListing } from '../list-remote.ts';
+import { isGitMirrorError } from '../../core/error.ts';
+import type { OriginRef } from '../bulk-fetch.ts';
+import { openGitProgram, type GitProgram } from '../git-program.ts';
+import { parseListing, type ListedRef } from '../list-remote.ts';
+import type { MirrorReporter } from '../mirror-candidate.ts';
+import { readGitSettings, type GitSettings } from '../settings/git-settings.ts';
 import { ChildFailed } from './child-failed.ts';
 import { ChildGit } from './child-git.ts';
-import { CommandReader, type HelperCommand } from './command-reader.ts';
+import type { HelperCommand, WantedRef } from './command-reader.ts';
 import { encodeRefList } from './encode-ref-list.ts';
 import { fetchFromOrigin } from './fetch-from-origin.ts';
 import { findOrigin } from './find-origin.ts';
 import { originArguments, type Origin } from './origin-arguments.ts';
 import { pushToOrigin } from './push-to-origin.ts';
-import { defaultTransferOptions, setTransferOption } from './transfer-options.ts';
+import { defaultTransferOptions, setTransferOption, type TransferOptions } from './transfer-options.ts';
 
-/** What a remote helper is given by git. */
-export interface HelperProcess {
-  /** The name of a remote or its URL, and the URL without `mirror::`. */
-  readonly args: readonly string[];
+/** Between whom a session is. */
+export interface SessionContext {
   readonly env: NodeJS.ProcessEnv;
-  readonly stdin: Readable;
-  readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
-  /** Calls back for each signal that asks to stop. */
-  onSignal(listener: (signal: NodeJS.Signals) => void): void;
+  /** Name of the remote, or the URL that git was given. */
+  readonly name: string;
+  /** The origin's, without `mirror::`. */
+  readonly url: string;
+  /** Ends everything. */
+  readonly signal: AbortSignal;
 }
 
-const capabilities = ['option', 'fetch', 'push', 'check-connectivity', 'object-format'];
-const failedStatus = 128;
-
-/** Answers git until it has no more to ask; resolves to the exit status. Whatever went wrong has been said by then. */
-export async function runRemoteHelper(helper: HelperProcess): Promise<number> {
-  const { args, env, stdin, stdout, stderr } = helper;
-  const [name = '', given = name] = args;
-  const url = given.replace(/^mirror::/, '').replace(/^mirror:\/\//, '');
-  if (url === '') {
-    stderr.write('usage: git clone mirror::<url>  (git runs git-remote-mirror, not people)\n');
-    return failedStatus;
-  }
-  const git = new ChildGit(env, stderr);
-  const reader = new CommandReader(stdin);
-  let stopped: NodeJS.Signals | undefined;
-  const stop = (signal: NodeJS.Signals): void => {
-    stopped = signal;
-    git.end(signal);
-  };
-  helper.onSignal(stop);
-  reader.onEnd(() => {
-    stop('SIGTERM');
-  });
-  const session = new HelperSession(git, name, url);
-  try {
-    for (let command = await reader.next(); command !== undefined; command = await reader.next()) {
-      stdout.write(Buffer.from(await session.answer(command), 'latin1'));
-    }
-    return 0;
-  } catch (error) {
-    if (!(error instanceof ChildFailed) && stopped === undefined) stderr.write(`fatal: ${messageOf(error)}\n`);
-    return failedStatus;
-  }
+interface Setup {
+  readonly settings: GitSettings;
+  readonly origin: Origin;
 }
 
-/** One conversation with git: options gather, and the origin is asked for its refs once. */
-class HelperSession {
-  readonly #git: ChildGit;
-  readonly #name: string;
-  readonly #url: string;
+const capabilities = ['option', 'fetch', 'push', 'object-format'];
+/** Set for every git under ours: should one of them come back to a `mirror::` URL, mirrors are not asked again. */
+const nestedVariable = 'GIT_MIRROR_NESTED';
+
+/** One conversation with git: options gather, the origin is asked for its refs once, and mirrors are tidied up at the end. */
+export class HelperSession {
+  readonly #context: SessionContext;
+  readonly #isNested: boolean;
+  readonly #git: GitProgram;
+  readonly #child: ChildGit;
   #options = defaultTransferOptions;
-  #origin: Promise<Origin> | undefined;
+  #setup: Promise<Setup> | undefined;
+  #listed: readonly ListedRef[] = [];
+  #hasAskedMirrors = false;
 
-  constructor(git: ChildGit, name: string, url: string) {
-    this.#git = git;
-    this.#name = name;
-    this.#url = url;
+  constructor(context: SessionContext) {
+    this.#context = context;
+    this.#isNested = context.env[nestedVariable] !== undefined;
+    const env = { ...context.env, [nestedVariable]: '1' };
+    this.#git = openGitProgram(env, process.cwd());
+    this.#child = new ChildGit(env, context.stderr, context.signal);
   }
 
   /** What git is to get for `command`, one character a byte. */
@@ -77,39 +59,142 @@ class HelperSession {
     switch (command.kind) {
       case 'capabilities':
         return `${capabilities.join('\n')}\n\n`;
-      case 'option':
-        return this.#setOption(command.name, command.value);
+      case 'option': {
+        const result = setTransferOption(this.#options, command.name, command.value);
+        if (typeof result === 'string') return `${result}\n`;
+        this.#options = result;
+        return 'ok\n';
+      }
       case 'list':
         return this.#list();
       case 'fetch':
-        await fetchFromOrigin(this.#git, await this.#findOrigin(), command.refs, this.#options);
+        await this.#fetch(command.refs);
         return '\n';
       case 'push': {
         const refspecs = command.refspecs.map((spec) => Buffer.from(spec, 'latin1').toString('utf8'));
-        const report = await pushToOrigin(this.#git, await this.#findOrigin(), refspecs, this.#options);
-        return `${report.join('\n')}\n\n`;
+        const { origin } = await this.#open();
+        return `${(await pushToOrigin(this.#child, origin, refspecs, this.#options)).join('\n')}\n\n`;
       }
       case 'unknown':
         throw new Error(`git asks for what git-remote-mirror does not do: ${command.line}`);
     }
   }
 
-  #setOption(name: string, value: string): string {
-    const result = setTransferOption(this.#options, name, value);
-    if (typeof result === 'string') return `${result}\n`;
-    this.#options = result;
-    return 'ok\n';
+  /** Git has moved its refs by now: those of mirrors go that hold nothing more. */
+  async close(): Promise<void> {
+    if (!this.#hasAskedMirrors) return;
+    const { cleanMirrorRefs } = await import('../clean-refs.ts');
+    const { kept } = await cleanMirrorRefs(this.#git, this.#context.signal);
+    for (const { name } of kept) this.#reporter().detail(`kept ${name}: it holds more than your own refs`);
   }
 
   async #list(): Promise<string> {
-    const { config, remote } = originArguments(await this.#findOrigin());
-    const { status, stdout } = await this.#git.run([...config, 'ls-remote', '--symref', remote]);
+    const { config, remote } = originArguments((await this.#open()).origin);
+    const { status, stdout } = await this.#child.run([...config, 'ls-remote', '--symref', remote]);
     if (status !== 0) throw new ChildFailed(status);
-    return encodeRefList(parseListing(stdout));
+    const listing = parseListing(stdout);
+    this.#listed = listing.refs;
+    return encodeRefList(listing);
   }
 
-  #findOrigin(): Promise<Origin> {
-    this.#origin ??= findOrigin(this.#git, this.#name, this.#url);
-    return this.#origin;
+  async #fetch(refs: readonly WantedRef[]): Promise<void> {
+    const { origin } = await this.#open();
+    await this.#fetchAll(origin, refs);
+    // A clone of one branch takes the tags that are there by then; a fetch asks for them by a batch of their own.
+    const { cloning, followTags } = this.#options;
+    const tags = cloning && followTags ? await this.#tagsOfWhatIsHere(refs) : [];
+    if (tags.length === 0) return;
+    const whole = { ...this.#options, depth: undefined, deepenSince: undefined, deepenNot: [] };
+    await fetchFromOrigin(
+      this.#child,
+      origin,
+      tags,
+      whole,
+      refs.map(({ oid }) => oid),
+    );
   }
+
+  async #fetchAll(origin: Origin, refs: readonly WantedRef[]): Promise<void> {
+    const arrived = new Set(this.#isNested ? [] : (await this.#askMirrors(refs)).map(({ oid }) => oid));
+    const left = refs.filter(({ oid }) => !arrived.has(oid));
+    if (left.length > 0) await fetchFromOrigin(this.#child, origin, left, this.#options);
+  }
+
+  /** Annotated tags of the origin that are not here, although what they lead to is. */
+  async #tagsOfWhatIsHere(refs: readonly WantedRef[]): Promise<readonly WantedRef[]> {
+    const asked = new Set(refs.map(({ oid }) => oid));
+    const tags = this.#listed.filter(
+      ({ name, oid, peeledOid }) => name.startsWith('refs/tags/') && peeledOid !== undefined && !asked.has(oid),
+    );
+    const { heldObjects } = await import('../fetch/held-objects.ts');
+    const held = await heldObjects(
+      this.#git,
+      tags.flatMap(({ oid, peeledOid = oid }) => [oid, peeledOid]),
+    );
+    return tags.filter(({ oid, peeledOid = oid }) => held.has(peeledOid) && !held.has(oid));
+  }
+
+  /** Resolves to what needs not be asked of the origin; everything else git compares with what there is by itself. */
+  async #askMirrors(refs: readonly WantedRef[]): Promise<readonly OriginRef[]> {
+    const part = partOf(this.#options);
+    if (part === 'origin only') return [];
+    const { settings, origin } = await this.#open();
+    const { heldObjects } = await import('../fetch/held-objects.ts');
+    const held = await heldObjects(
+      this.#git,
+      refs.map(({ oid }) => oid),
+    );
+    const wanted = refs.filter(({ oid, name }) => !held.has(oid) && name.startsWith('refs/'));
+    if (wanted.length === 0) return [];
+    const { signal, name } = this.#context;
+    const reporter = this.#reporter();
+    try {
+      const { knownMirrors } = await import('./known-mirrors.ts');
+      const known = await knownMirrors({ git: this.#git, settings, name, origin, reporter, signal });
+      if (known.mirrors.length === 0) return [];
+      const { takeHistory, takePart } = await import('./take-from-mirrors.ts');
+      const taking = { ...known, git: this.#git, wanted, reporter, signal };
+      if (part !== 'all') return await takePart(taking, part.depth, part.filter);
+      this.#hasAskedMirrors = true;
+      await takeHistory(taking);
+    } catch (error) {
+      signal.throwIfAborted();
+      // Settings that make no sense are for their user to mend; all else that mirrors cannot do is the origin's to do.
+      if (!isGitMirrorError(error) || error.code === 'GM_USAGE') throw error;
+      reporter.note(`mirrors are left: ${error.message}`);
+    }
+    return [];
+  }
+
+  #open(): Promise<Setup> {
+    const { name, url } = this.#context;
+    this.#setup ??= readGitSettings(this.#git).then((settings) => ({
+      settings,
+      origin: findOrigin(settings, name, url),
+    }));
+    return this.#setup;
+  }
+
+  #reporter(): MirrorReporter {
+    const say = (line: string): void => {
+      this.#context.stderr.write(`git-mirror: ${line}\n`);
+    };
+    const nothing = (): void => undefined;
+    const { verbosity } = this.#options;
+    return { note: verbosity < 1 ? nothing : say, detail: verbosity < 2 ? nothing : say };
+  }
+}
+
+/**
+ * Which part of history mirrors are asked for. Parts that a repository is to have beside what it has already come from the
+ * origin: only that says where history ends and what may be missing.
+ */
+function partOf(
+  options: TransferOptions,
+): 'all' | 'origin only' | { readonly depth: number | undefined; readonly filter: string | undefined } {
+  const { depth, deepenSince, deepenNot, deepenRelative, filter, cloning } = options;
+  if (options.fromPromisor && !cloning) return 'origin only';
+  if (deepenSince !== undefined || deepenNot.length > 0 || deepenRelative || options.refetch) return 'origin only';
+  if (depth === undefined && filter === undefined) return 'all';
+  return cloning ? { depth: depth === undefined ? undefined : Number(depth), filter } : 'origin only';
 }

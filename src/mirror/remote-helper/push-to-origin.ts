@@ -31,7 +31,8 @@ export async function pushToOrigin(
     '--no-follow-tags',
     '--recurse-submodules=no',
     options.progress ? '--progress' : '--no-progress',
-    ...(options.verbosity < 1 ? ['--quiet'] : Array<string>(Math.min(options.verbosity, 4) - 1).fill('--verbose')),
+    // With --quiet it would not tell what became of the refs.
+    ...Array<string>(Math.max(0, Math.min(options.verbosity, 4) - 1)).fill('--verbose'),
     ...(options.family === 'ipv4' || options.family === 'ipv6' ? [`--${options.family}`] : []),
     ...(options.dryRun ? ['--dry-run'] : []),
     ...(options.force ? ['--force'] : []),

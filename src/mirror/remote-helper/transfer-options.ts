@@ -17,6 +17,8 @@ export interface TransferOptions {
   readonly noDependents: boolean;
   readonly refetch: boolean;
   readonly cloning: boolean;
+  /** Whether tags are to come along that lead to what is fetched. */
+  readonly followTags: boolean;
   readonly checkConnectivity: boolean;
   readonly dryRun: boolean;
   readonly force: boolean;
@@ -44,6 +46,7 @@ export const defaultTransferOptions: TransferOptions = {
   noDependents: false,
   refetch: false,
   cloning: false,
+  followTags: false,
   checkConnectivity: false,
   dryRun: false,
   force: false,
@@ -63,14 +66,15 @@ const flags: ReadonlyMap<string, keyof TransferOptions> = new Map([
   ['no-dependents', 'noDependents'],
   ['refetch', 'refetch'],
   ['cloning', 'cloning'],
+  ['followtags', 'followTags'],
   ['check-connectivity', 'checkConnectivity'],
   ['dry-run', 'dryRun'],
   ['force', 'force'],
   ['atomic', 'atomic'],
 ] as const);
 
-/** Options that change nothing here: git itself looks after the tags, the lease has its value, and lists name their format. */
-const idle: ReadonlySet<string> = new Set(['followtags', 'force-if-includes', 'object-format']);
+/** Options that change nothing here: a lease has its value, and lists name their format in any case. */
+const idle: ReadonlySet<string> = new Set(['force-if-includes', 'object-format']);
 
 /**
  * `options` with one more of them set, or `unsupported`, or `error <why>`: the last two are the answers that
