@@ -1,5 +1,5 @@
 /** Starts one of the benchmarks: `npm run bench -- <name> [options]`. */
-const names = ['serve', 'replicate', 'acceptance', 'commit-graph'] as const;
+const names = ['serve', 'mirror', 'replicate', 'acceptance', 'commit-graph'] as const;
 
 const [name] = process.argv.splice(2, 1);
 if (names.some((each) => each === name)) {

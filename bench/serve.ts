@@ -2,14 +2,13 @@
  * What serving has to reach, both backends behind the same HTTP front in one run: `npm run bench -- serve`. See
  * docs/benchmarks.md.
  */
-import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { corpusNames, makeCorpus, type CorpusName } from './corpus/corpus.ts';
+import { corpusNames } from './corpus/corpus.ts';
 import { readEnvironment } from './environment.ts';
-import { git } from './git.ts';
+import { copyCorpus, copyReal } from './provide-repository.ts';
 import { describeRepository, serveScenarios } from './serve/scenarios.ts';
 import { ServeBench } from './serve/serve-bench.ts';
 import { judgeRow, renderServeRows, type ServeRow } from './serve/serve-rows.ts';
@@ -89,41 +88,11 @@ async function provideRepositories(root: string, corpus: readonly string[]): Pro
   // Two that others are measured after, or beside.
   const helpers = ['tiny', 'history-shallow'];
   for (const name of new Set([...helpers, ...corpus])) {
-    if (!corpusNames.some((known) => known === name)) throw new Error(`there is no corpus ${name}\n\n${usage}`);
-    say(`making ${name}, unless it is there`);
-    const path = await makeCorpus(name as CorpusName);
-    // Links that lead out of the folder are not served; what is borrowed from is beside the borrower.
-    for (const each of name === 'alt-odb' ? ['alt-odb', 'alt-odb-base'] : [name]) {
-      const copy = join(root, `${each}.git`);
-      if (!existsSync(copy)) await cp(join(dirname(path), `${each}.git`), copy, { recursive: true });
-    }
-    if (corpus.includes(name)) names.push(`${name}.git`);
+    const copy = await copyCorpus(root, name);
+    if (corpus.includes(name)) names.push(copy);
   }
   for (const repo of values.repo) names.push(await copyReal(root, repo));
   return names;
-}
-
-/** A copy of the branches and tags of a real repository, packed as `git gc` leaves a bare one. */
-async function copyReal(root: string, repo: string): Promise<string> {
-  const name = `real-${basename(resolve(repo)).replace(/\.git$/, '')}.git`;
-  const path = join(root, name);
-  if (existsSync(path)) return name;
-  say(`copying ${repo}`);
-  const partial = `${path}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  await git('init', '--quiet', '--bare', partial);
-  const refspecs = ['refs/heads/*:refs/heads/*', 'refs/tags/*:refs/tags/*'];
-  await git('--git-dir', partial, 'fetch', '--quiet', '--no-tags', resolve(repo), ...refspecs);
-  const head = (await git('--git-dir', resolve(repo), 'symbolic-ref', 'HEAD').catch(() => '')).trim();
-  if (head !== '') await git('--git-dir', partial, 'symbolic-ref', 'HEAD', head);
-  for (const setting of ['uploadpack.allowFilter', 'uploadpack.allowAnySHA1InWant']) {
-    await git('--git-dir', partial, 'config', setting, 'true');
-  }
-  await git('--git-dir', partial, 'config', 'gc.auto', '0');
-  await git('--git-dir', partial, 'gc', '--quiet');
-  await git('--git-dir', partial, 'commit-graph', 'write', '--reachable', '--no-progress');
-  await rename(partial, path);
-  return name;
 }
 
 function readCount(text: string): number {
