@@ -1,16 +1,10 @@
-import { readdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import type { ObjectFormat, ObjectId } from '../../core/object-id.ts';
+import type { ObjectId } from '../../core/object-id.ts';
 import type { OriginRef } from '../bulk-fetch.ts';
 import type { GitProgram } from '../git-program.ts';
 import type { MirrorCandidate, MirrorLimits, MirrorReporter } from '../mirror-candidate.ts';
-import { findGap, holdTips } from './join-parts.ts';
+import { collectParts } from './collect-parts.ts';
 import { MirrorLane } from './mirror-lane.ts';
-import type { Part } from './part.ts';
-import { PartQueue } from './part-queue.ts';
-import { planFileName, readPlan, writePlan } from './plan-file.ts';
-import { planParts } from './plan-parts.ts';
-import { runLanes } from './run-lanes.ts';
+import { prepareStaging } from './prepare-staging.ts';
 
 /** What is cloned, and from whom. */
 export interface PartsRequest {
@@ -50,7 +44,7 @@ export interface PartsResult {
  * @throws GitMirrorError `GM_SYSTEM` for what is wrong on this machine; the reason of `signal`
  */
 export async function cloneInParts(request: PartsRequest): Promise<PartsResult> {
-  const { staging, originUrl, mirrors, originRefs, limits, reporter, signal, skip } = request;
+  const { staging, mirrors, originRefs, limits, signal, skip } = request;
   signal.throwIfAborted();
   const place = await prepareStaging(staging);
   const held = new Set(await heldTips(staging));
@@ -64,59 +58,10 @@ export async function cloneInParts(request: PartsRequest): Promise<PartsResult> 
   try {
     await Promise.all(lanes.map((lane) => lane.list(prefixesOf(wanted))));
     signal.throwIfAborted();
-    const useful = lanes.filter(({ leftReason }) => leftReason === undefined);
-    const parts = planParts({ wanted, offers: useful.map(({ offer }) => offer) });
-    let queue = new PartQueue((await readPlan(place.planPath, originUrl)) ?? parts, lanes);
-    for (;;) {
-      const running = queue;
-      await writePlan(place.planPath, originUrl, running.parts);
-      await runLanes(useful, {
-        git: staging,
-        queue: running,
-        held: [...held],
-        limits,
-        reporter,
-        signal: lanesSignal,
-        onPart: () => writePlan(place.planPath, originUrl, running.parts),
-      });
-      signal.throwIfAborted();
-      const complete = running.parts.slice(0, running.completeCount);
-      const gap = await findGap(staging, complete, signal);
-      if (gap === undefined) {
-        await holdTips(staging, complete);
-        for (const tip of complete.flatMap(({ tips }) => tips)) held.add(tip);
-        return resultOf(originRefs, held, lanes);
-      }
-      queue = new PartQueue(withoutLiar(running.parts, gap, lanes), lanes);
-    }
+    const proven = await collectParts({ ...request, ...place, held: [...held], wanted, lanes, lanesSignal });
+    return resultOf(originRefs, new Set([...held, ...proven]), lanes);
   } finally {
     await Promise.all(lanes.map((lane) => lane.close()));
-  }
-}
-
-/** The plan without what came from whoever gave part `gap`, who is left. */
-function withoutLiar(parts: readonly Part[], gap: number, lanes: readonly MirrorLane[]): readonly Part[] {
-  const liar = parts[gap]?.from;
-  for (const lane of lanes) if (lane.displayUrl === liar) lane.leave('a pack of its lacks objects');
-  return parts.map((part, index) => (index === gap || part.from === liar ? { tips: part.tips } : part));
-}
-
-async function prepareStaging(
-  staging: GitProgram,
-): Promise<{ readonly planPath: string; readonly objectFormat: ObjectFormat }> {
-  const [objects = '', folder = '', format = ''] = (
-    await staging.text(['rev-parse', '--git-path', 'objects', '--absolute-git-dir', '--show-object-format'])
-  ).split('\n');
-  const objectsPath = resolve(staging.cwd, objects);
-  await dropLeftovers(objectsPath, /^tmp_objdir-/);
-  await dropLeftovers(join(objectsPath, 'pack'), /^tmp_/);
-  return { planPath: join(folder, planFileName), objectFormat: format === 'sha256' ? 'sha256' : 'sha1' };
-}
-
-/** Removes what a run left that was ended in the middle of something. */
-async function dropLeftovers(folder: string, pattern: RegExp): Promise<void> {
-  for (const name of await readdir(folder).catch(() => [])) {
-    if (pattern.test(name)) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -69,6 +69,10 @@ export class MirrorLane {
     return this.#offer;
   }
 
+  get objectFormat(): ObjectFormat {
+    return this.#options.objectFormat;
+  }
+
   /** Why it is asked no more. */
   get leftReason(): string | undefined {
     return this.#leftReason;

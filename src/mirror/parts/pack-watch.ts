@@ -4,24 +4,32 @@ import type { MirrorLimits } from '../mirror-candidate.ts';
 
 /** A server that says that it is at work may take so many times as long as a silent one. */
 const preparationFactor = 10;
+/**
+ * A server that has sent no more than this is still preparing: some send what is easy at once, and then search for deltas,
+ * which parts need more of than whole histories do. From its first byte on it has as long for that as for a first byte.
+ */
+const preparationBytes = 256 * 1024;
 
 /**
- * Watches one answer of a mirror and ends it by `abort` when it takes too long. Only time that is spent waiting for the
- * mirror counts: while what arrived is being indexed here, it may rest.
+ * Watches one answer of a mirror and ends it by `abort` when it takes too long. While the server prepares the pack, each
+ * byte that says that it is alive gives it time anew, up to a bound; then bytes of the pack alone count, and how many. Only
+ * time that is spent waiting for the mirror counts: while what arrived is being indexed here, it may rest.
  */
 export class PackWatch {
   readonly #limits: MirrorLimits;
   readonly #abort: (reason: GitMirrorError) => void;
-  readonly #deadlineMs: number;
+  /** End of the preparation, whatever the server says. */
+  #deadlineMs: number;
   #timer: NodeJS.Timeout | undefined;
-  #hasPack = false;
+  #isWaiting = false;
+  #packBytes = 0;
   #waitedMs = 0;
   #windowBytes = 0;
 
   constructor(limits: MirrorLimits, abort: (reason: GitMirrorError) => void) {
     this.#limits = limits;
     this.#abort = abort;
-    this.#deadlineMs = performance.now() + preparationFactor * Math.max(limits.firstByteMs, limits.stallMs);
+    this.#deadlineMs = performance.now() + preparationFactor * this.#patienceMs;
   }
 
   /** The wait for an answer begins; `word` starts it anew. */
@@ -29,11 +37,11 @@ export class PackWatch {
     this.#wait(this.#limits.firstByteMs, 'nothing came');
   }
 
-  /** Something came that is no object yet. */
+  /** Something came, be it only a sign of life. */
   word(): void {
-    if (this.#hasPack) return;
-    const patienceMs = Math.max(this.#limits.firstByteMs, this.#limits.stallMs);
-    this.#wait(Math.min(patienceMs, Math.max(0, this.#deadlineMs - performance.now())), 'no object came');
+    if (!this.#isWaiting || this.#packBytes >= preparationBytes) return;
+    const leftMs = Math.max(0, this.#deadlineMs - performance.now());
+    this.#wait(Math.min(this.#patienceMs, leftMs), 'no more than a beginning came');
   }
 
   /** `pack`, chunk by chunk. Throws what `abort` made of the session behind it. */
@@ -45,7 +53,9 @@ export class PackWatch {
         this.#checkRate(performance.now() - askedMs, chunk.length);
         yield chunk;
         askedMs = performance.now();
-        this.#wait(this.#limits.stallMs, 'nothing more came');
+        this.#isWaiting = true;
+        if (this.#packBytes < preparationBytes) this.word();
+        else this.#wait(this.#limits.stallMs, 'nothing more came');
       }
     } finally {
       this.end();
@@ -57,8 +67,14 @@ export class PackWatch {
     this.#rest();
   }
 
+  get #patienceMs(): number {
+    return Math.max(this.#limits.firstByteMs, this.#limits.stallMs);
+  }
+
   #checkRate(waitedMs: number, bytes: number): void {
-    if (bytes > 0) this.#hasPack = true;
+    if (this.#packBytes === 0) this.#deadlineMs = performance.now() + this.#patienceMs;
+    this.#packBytes += bytes;
+    if (this.#packBytes < preparationBytes) return;
     this.#waitedMs += waitedMs;
     this.#windowBytes += bytes;
     if (this.#waitedMs < this.#limits.stallMs) return;
@@ -75,6 +91,7 @@ export class PackWatch {
 
   #wait(ms: number, what: string): void {
     this.#rest();
+    this.#isWaiting = true;
     this.#timer = setTimeout(() => {
       this.#abort(new GitMirrorError('GM_TIMEOUT', `${what} for ${String(Math.round(ms / 100) / 10)} s`));
     }, ms);
@@ -82,6 +99,6 @@ export class PackWatch {
 
   #rest(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#isWaiting = false;
   }
 }

@@ -57,6 +57,11 @@ export class PartQueue {
     return this.#lanes.some((lane) => lane.leftReason === undefined && this.#shows(lane, index));
   }
 
+  /** Whether some mirror that is still asked may have the part. */
+  canBeHad(index: number): boolean {
+    return this.#lanes.some((lane) => lane.leftReason === undefined && this.#mayGive(lane, index));
+  }
+
   /** The last part is the largest as a rule, so it begins first; then from the first one on, so that what is here joins. */
   #order(): readonly number[] {
     const last = this.#parts.length - 1;
