@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { errorMeanings, isGitMirrorError, messageOf, type ErrorCode } from '../core/error.ts';
 import { answerKnownMirrors, answerMirrors, callerOf } from './answer-mirrors.ts';
 import { findAsked } from './find-asked.ts';
@@ -177,7 +178,13 @@ async function mirrorFor(
   { mirrors }: HandlerState,
 ): Promise<string | undefined> {
   const { request, gitProtocol, signal } = exchange;
+  if (hasCertificate(request)) return undefined;
   return mirrors?.steer({ repository, caller: callerOf(exchange), headers: headerMap(request), gitProtocol, signal });
+}
+
+/** Whether the client has shown a certificate: it is known here by name, and may not be elsewhere. */
+function hasCertificate({ socket }: IncomingMessage): boolean {
+  return socket instanceof TLSSocket && Object.keys(socket.getPeerCertificate()).length > 0;
 }
 
 function notFoundText(valid: readonly string[]): string {

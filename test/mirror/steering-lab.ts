@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createTlsServer } from 'node:https';
 import { BlockList, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { ObjectId } from '../../src/core/object-id.ts';
 import { openKernel } from '../../src/kernel/open-kernel.ts';
 import { RepositoryCache } from '../../src/repository/open-repository.ts';
 import { createGitHandler } from '../../src/server/git-handler.ts';
@@ -12,6 +13,7 @@ import { OrderMirrors } from '../../src/server/mirrors/policy/order-by-policy.ts
 import { Steering, type SteeringOptions, type SteeringOutcome } from '../../src/server/mirrors/steering.ts';
 import { openBackend, type OpenedBackend } from '../../src/server/open-backend.ts';
 import { RepositoryRoot } from '../../src/server/repository-root.ts';
+import { refDigest } from '../../src/wire/mirrors/ref-digest.ts';
 import { makeRepository } from '../repositories/make-repository.ts';
 import { Repository } from '../repositories/repository.ts';
 import { runGit } from '../repositories/run-git.ts';
@@ -55,6 +57,8 @@ export interface SteeringLab extends AsyncDisposable {
   addMirror(options?: SteeringSiteOptions & { readonly isKnown?: boolean }): Promise<SteeringSite>;
   /** Makes the mirror's refs the origin's. */
   sync(mirror: SteeringSite): Promise<void>;
+  /** The origin's ref digest. */
+  digest(): Promise<string>;
   /** Fetches and clones that were answered by a site: requests for packs and lists of refs by git itself. */
   servedBy(site: SteeringSite): number;
 }
@@ -109,6 +113,10 @@ export async function openSteeringLab(backend: OpenedBackend, options: SteeringS
     async sync(mirror) {
       await mirror.repository.git('fetch', '--quiet', '--prune', origin.repository.path, '+refs/*:refs/*');
     },
+    async digest() {
+      const refs = [...(await origin.repository.refs())].map(([name, oid]) => ({ name, oid: oid as ObjectId }));
+      return refDigest(refs, await origin.repository.git('symbolic-ref', 'HEAD'));
+    },
     servedBy: ({ requests }) =>
       requests.filter(({ method, url }) => method === 'POST' && url.includes('upload-pack')).length,
     async [Symbol.asyncDispose]() {
@@ -155,7 +163,16 @@ async function openSite(
   const server: Server =
     tls === undefined
       ? createServer(listener)
-      : createTlsServer({ key: readFileSync(tls.keyFile), cert: readFileSync(tls.certFile) }, listener);
+      : createTlsServer(
+          // Clients may show a certificate, whoever has signed it.
+          {
+            key: readFileSync(tls.keyFile),
+            cert: readFileSync(tls.certFile),
+            requestCert: true,
+            rejectUnauthorized: false,
+          },
+          listener,
+        );
   await new Promise<void>((resolve) => {
     server.listen(0, address, resolve);
   });
