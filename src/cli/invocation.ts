@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { MirrorFlags } from '../mirror/choose/choose-mirrors.ts';
 import type { NotifyFlags } from './flags/notify-flags.ts';
 import type { NodeFlags } from './flags/node-flags.ts';
+import type { MirrorListFlags } from './flags/mirror-list-flags.ts';
 import type { BackendFlags, LimitFlags, ServeFlags } from './flags/serve-flags.ts';
 import type { DryRunFlags } from './flags/policy-flags.ts';
 import type { OutputFlags } from './flags/output-flags.ts';
@@ -22,7 +23,8 @@ export type CommandFlags = OutputFlags &
   LimitFlags &
   RankFlags &
   StateFlags &
-  MirrorFlags;
+  MirrorFlags &
+  MirrorListFlags;
 
 /** A command that was parsed and is to be carried out. */
 export interface Invocation {
