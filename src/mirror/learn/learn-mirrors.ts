@@ -8,9 +8,6 @@ import { networkSchemes } from '../settings/protocol-choice.ts';
 import { originUrl, type LearnedMirrors, type RemoteMirrors } from '../settings/remote-mirrors.ts';
 import { storeLearned } from '../settings/store-learned.ts';
 import { acceptableList, distinct, maxLearned } from './acceptable-list.ts';
-import { mirrorsCommandSource } from './ask-command.ts';
-import { hostDocumentSource, repositoryDocumentSource } from './ask-document.ts';
-import { repositorySource } from './ask-repository.ts';
 import type { ListContext, ListSource } from './list-source.ts';
 
 /** Who is asked for mirrors, about what, and who hears of it. */
@@ -22,16 +19,6 @@ export interface LearnRequest {
   /** Ask although the list is not old. Default false. */
   readonly refresh?: boolean | undefined;
 }
-
-/** Who may know of mirrors, in the order in which they are asked. Servers come first; the first who says something is believed. */
-const sources: readonly ListSource[] = [
-  mirrorsCommandSource,
-  repositoryDocumentSource,
-  hostDocumentSource,
-  repositorySource,
-];
-/** Where a cursor means something. */
-const pagedSources = sources.filter((source) => source !== repositorySource);
 
 /** After so long an origin is asked again that could not be, in milliseconds; sooner when lists hold shorter. */
 const retryMs = 3_600_000;
@@ -56,6 +43,7 @@ export async function learnMirrors(request: LearnRequest): Promise<RemoteMirrors
   const now = Date.now();
   const isFresh = learned.learnedAtMs !== undefined && Math.abs(now - learned.learnedAtMs) <= listAgeMs;
   if (isFresh && request.refresh !== true) return remoteMirrors;
+  const { sources } = await loadSources();
   const { list, isFailure } = await askAll(sources, {}, request);
   signal.throwIfAborted();
   if (list === undefined && isFailure) {
@@ -78,6 +66,7 @@ export async function learnMirrors(request: LearnRequest): Promise<RemoteMirrors
 export async function learnMore(request: LearnRequest): Promise<RemoteMirrors | undefined> {
   const { learned } = request.remoteMirrors;
   if (learned.more === undefined || learned.mirrors.length >= maxLearned) return undefined;
+  const { pagedSources } = await loadSources();
   const { list } = await askAll(pagedSources, { after: learned.more.cursor }, request);
   request.signal.throwIfAborted();
   const mirrors = distinct([...learned.mirrors, ...(list?.mirrors ?? [])]).slice(0, maxLearned);
@@ -85,6 +74,9 @@ export async function learnMore(request: LearnRequest): Promise<RemoteMirrors | 
   const extended = await remember(request, { ...learned, mirrors, more: hasMore ? list?.more : undefined });
   return hasMore ? extended : undefined;
 }
+
+/** An HTTP client comes along, which takes longer to load than everything else: a fetch with nothing new needs none. */
+const loadSources = () => import('./list-sources.ts');
 
 async function remember(
   { git, remoteMirrors, reporter, signal }: LearnRequest,
