@@ -8,12 +8,19 @@ import { buildCommandTree, type Dispatch } from './build-program.ts';
  */
 export const commandLoaders: ReadonlyMap<string, () => Promise<CommandSpec>> = new Map([
   ['fetch', async () => (await import('./commands/fetch.ts')).fetchCommand],
+  ['list', async () => (await import('./commands/list.ts')).listCommand],
+  ['add', async () => (await import('./commands/add.ts')).addCommand],
+  ['remove', async () => (await import('./commands/remove.ts')).removeCommand],
+  ['prefer', async () => (await import('./commands/prefer.ts')).preferCommand],
+  ['clean', async () => (await import('./commands/clean.ts')).cleanCommand],
   ['probe', async () => (await import('./commands/probe.ts')).probeCommand],
   ['plan', async () => (await import('./commands/plan.ts')).planCommand],
   ['sync', async () => (await import('./commands/sync.ts')).syncCommand],
   ['replicate', async () => (await import('./commands/replicate.ts')).replicateCommand],
   ['bootstrap', async () => (await import('./commands/bootstrap.ts')).bootstrapCommand],
   ['rank', async () => (await import('./commands/rank.ts')).rankCommand],
+  ['sign', async () => (await import('./commands/sign.ts')).signCommand],
+  ['verify', async () => (await import('./commands/verify.ts')).verifyCommand],
 ]);
 
 const versionWords: ReadonlySet<string> = new Set(['-V', '--version']);
