@@ -4,6 +4,7 @@ import { openGitProgram } from '../../src/mirror/git-program.ts';
 import { rankResultSchema } from '../../src/mirror/rank/rank-result-schema.ts';
 import type { RankResult } from '../../src/mirror/rank/rank-result.ts';
 import { readRemoteMirrors } from '../../src/mirror/settings/remote-mirrors.ts';
+import { runGit } from '../repositories/run-git.ts';
 import { openMirrorLab } from './lab/mirror-lab.ts';
 
 const timeoutMs = 120_000;
@@ -36,13 +37,8 @@ test(
     expect(last?.error?.code).toBe('GM_NETWORK');
     const stored = await client.git(['config', '--get-all', 'remote.origin.mirrorRank'], { cwd });
     expect(stored.stdout).toBe('');
-    // The origin was asked by stock git alone, and once.
-    expect(
-      origin.requests.map(({ method, headers }) => [method, String(headers['user-agent']).startsWith('git/2')]),
-    ).toEqual([
-      ['GET', true],
-      ['POST', true],
-    ]);
+    // Nothing was learned in secret, either.
+    expect((await client.git(['config', '--get', 'remote.origin.mirrorsLearned'], { cwd })).status).toBe(1);
 
     const shown = await client.git(['mirror', 'rank', '--prefer', '--top', '2'], { cwd });
     expect([shown.stderr, shown.status]).toEqual(['', 0]);
@@ -81,6 +77,25 @@ test(
     const failed = await client.mirror(['rank'], { cwd });
     expect(failed.status).toBe(1);
     expect(failed.stdout).toContain('The origin did not list its branches: ');
+  },
+  timeoutMs,
+);
+
+test(
+  'M9: mirrors that the origin names are measured, for a URL, too',
+  async () => {
+    await using lab = await openMirrorLab();
+    const { client, origin } = lab;
+    const mirror = await lab.addMirror();
+    const announcement = await runGit(['hash-object', '-w', '--stdin'], {
+      cwd: origin.repository.path,
+      input: `${mirror.url}\n`,
+    });
+    await origin.repository.updateRef('refs/mirrors/eu', announcement);
+    const looked = await client.mirror(['rank', '--json', origin.url]);
+    expect([looked.stderr, looked.status]).toEqual(['', 0]);
+    const { mirrors, remote, stored } = JSON.parse(looked.stdout) as RankResult;
+    expect([remote, stored, mirrors.map(({ url }) => url)]).toEqual([null, 0, [mirror.url]]);
   },
   timeoutMs,
 );

@@ -1,4 +1,5 @@
 import { openGitProgram } from '../../mirror/git-program.ts';
+import { learnMirrors } from '../../mirror/learn/learn-mirrors.ts';
 import { rankRemote } from '../../mirror/rank/rank-remote.ts';
 import { readRemoteMirrors } from '../../mirror/settings/remote-mirrors.ts';
 import { exitStatus } from '../exit-status.ts';
@@ -13,11 +14,25 @@ export async function runRank(invocation: Invocation): Promise<number> {
   const { host, operands, flags, signal } = invocation;
   const [remote = 'origin'] = operands;
   const git = openGitProgram(host.env, process.cwd());
+  const isStored = flags.store !== false;
+  const known = await readRemoteMirrors(git, remote);
+  const learned = await learnMirrors({
+    git,
+    // What is learned for a URL is not stored.
+    remoteMirrors: isStored ? known : { ...known, remote: undefined },
+    reporter: {
+      note: () => undefined,
+      detail: (line) => {
+        if (flags.verbose === true) host.stderr.write(`${line}\n`);
+      },
+    },
+    signal,
+  });
   const result = await rankRemote({
     git,
-    mirrors: await readRemoteMirrors(git, remote),
+    mirrors: { ...learned, remote: known.remote },
     top: flags.top ?? defaultTop,
-    isStored: flags.store !== false,
+    isStored,
     isPreferred: flags.prefer === true,
     signal,
   });
