@@ -32,16 +32,15 @@ export function chooseCheckpoints(graph: CommitGraph, tips: readonly ObjectId[],
     const chain = graph.firstParentChain(tip);
     return chain.length > longest.length ? chain : longest;
   }, []);
-  const share = graph.count / parts;
   const chosen: ObjectId[] = [];
   const reached = new Set<ObjectId>();
-  let next = share;
+  let next = graph.count / parts;
   for (const commit of line.slice(0, -1)) {
     reach(graph, commit, reached);
     if (reached.size < next) continue;
     chosen.push(commit);
     if (chosen.length === parts - 1) break;
-    next = reached.size + share;
+    next = reached.size + (graph.count - reached.size) / (parts - chosen.length);
   }
   return chosen;
 }
