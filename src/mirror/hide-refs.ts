@@ -1,3 +1,4 @@
+import { isGitMirrorError } from '../core/error.ts';
 import type { GitProgram } from './git-program.ts';
 import { readGitSettings } from './settings/git-settings.ts';
 
@@ -8,19 +9,21 @@ const hidden = 'refs/mirror/';
 
 /**
  * Hides the refs of mirrors from whoever fetches from this repository or pushes to it (`transfer.hideRefs`), and from
- * `git log --decorate` where git would show them (`log.excludeDecoration`): once, in the repository's own configuration. For
- * before the first of them is made. What git-push(1) sends cannot be restricted here: `--mirror`, and refspecs that begin at
- * `refs/*`, take them along.
- *
- * @throws GitMirrorError `GM_SYSTEM` when the configuration cannot be written
+ * `git log --decorate` where git would show them (`log.excludeDecoration`): once, in the repository's own configuration,
+ * before the first of them is made. Where that cannot be written they are not hidden. What git-push(1) sends cannot be
+ * restricted here: `--mirror`, and refspecs that begin at `refs/*`, take them along.
  */
 export async function hideMirrorRefs(git: GitProgram): Promise<void> {
   const settings = await readGitSettings(git);
-  const covers = (key: string): boolean => settings.all(key).some((value) => value.startsWith('refs/mirror'));
-  if (!covers('transfer.hiderefs')) await git.run(['config', '--add', 'transfer.hideRefs', hidden]);
-  // A setting of this kind makes newer gits show more than they would without it.
-  if (covers('log.excludedecoration') || (await choosesItself(git))) return;
-  await git.run(['config', '--add', 'log.excludeDecoration', hidden]);
+  // Whoever has set it has decided.
+  if (settings.all('transfer.hiderefs').some((value) => value.includes('refs/mirror'))) return;
+  try {
+    // A setting of this kind makes newer gits show more than they would without it.
+    if (!(await choosesItself(git))) await git.run(['config', '--add', 'log.excludeDecoration', hidden]);
+    await git.run(['config', '--add', 'transfer.hideRefs', hidden]);
+  } catch (error) {
+    if (!isGitMirrorError(error, 'GM_SYSTEM')) throw error;
+  }
 }
 
 async function choosesItself(git: GitProgram): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { GitProgram } from '../git-program.ts';
+import { hideMirrorRefs } from '../hide-refs.ts';
 import type { WantedTip } from './choose-tips.ts';
 
 /**
@@ -6,6 +7,7 @@ import type { WantedTip } from './choose-tips.ts';
  * until the clean-up. Older refs of the space that are in the way (a file where a folder is needed) go.
  */
 export async function holdTips(git: GitProgram, space: string, tips: readonly WantedTip[]): Promise<void> {
+  await hideMirrorRefs(git);
   const listing = await git.text(['for-each-ref', '--format=%(refname)', `refs/mirror/${space}/`]);
   const wanted = new Set(tips.map(({ ref }) => ref));
   const folders = new Set(tips.flatMap(({ ref }) => foldersOf(ref)));
