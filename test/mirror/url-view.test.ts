@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openKernel } from '../../src/kernel/open-kernel.ts';
@@ -16,6 +15,7 @@ import { makeTemporaryFolder, type TemporaryFolder } from '../repositories/tempo
 import { startGitFront, type GitFront } from '../serving/git-front.ts';
 import { runOurs } from '../upload/both-services.ts';
 import { withRepository } from '../upload/open-repository.ts';
+import { runProgram, type ProgramRun } from './run-program.ts';
 
 /** What the origin is called everywhere; nothing listens there. */
 const canonical = 'https://Origin.Example:443/group/project.git/';
@@ -31,25 +31,8 @@ let native: NativeBackend;
 let front: GitFront;
 let clones = 0;
 
-interface GitRun {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs any git; the status is for the test to judge. */
-async function run(program: string, args: readonly string[], cwd: string = folder.path): Promise<GitRun> {
-  const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_CONFIG_NOSYSTEM: '1', HOME: folder.path, LC_ALL: 'C' };
-  const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', resolve);
-  });
-  return { status: status ?? 128, stdout, stderr };
+function run(program: string, args: readonly string[], cwd: string = folder.path): Promise<ProgramRun> {
+  return runProgram(program, args, cwd);
 }
 
 /** Flags that make a stock client send the key `url`, whatever version of the protocol it speaks. */
@@ -88,7 +71,7 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-async function listed(url: string | undefined, version: 0 | 1 | 2 = 2, program = 'git'): Promise<GitRun> {
+async function listed(url: string | undefined, version: 0 | 1 | 2 = 2, program = 'git'): Promise<ProgramRun> {
   const flags = url === undefined ? ['-c', `protocol.version=${version}`] : asking(url, version);
   return run(program, [...flags, 'ls-remote', `${front.url}work/.git`]);
 }
@@ -173,7 +156,7 @@ describe('M6: a working copy serves its origin to whoever asks for that', () => 
     await copy.configure('uploadpack.allowRefInWant', 'true');
     const into = join(folder.path, 'want-ref.git');
     await run('git', ['init', '-q', '--bare', into]);
-    const fetch = (ref: string): Promise<GitRun> =>
+    const fetch = (ref: string): Promise<ProgramRun> =>
       run('git', [...asking(named), 'fetch', '-q', `${front.url}work/.git`, `${ref}:refs/heads/x`], into);
     expect(await fetch('refs/heads/main')).toMatchObject({ status: 0 });
     expect((await fetch('refs/heads/mine')).stderr).toMatch(/couldn't find remote ref refs\/heads\/mine/);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isGitMirrorError } from '../../src/core/error.ts';
 import { streamOf, type ByteStream } from '../../src/core/byte-stream.ts';
+import type { MirrorDirectory } from '../../src/upload/mirror-directory.ts';
 import { makeRepository } from '../repositories/make-repository.ts';
 import type { Repository } from '../repositories/repository.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../repositories/temporary-folder.ts';
@@ -11,6 +12,11 @@ import { runOurs, type ServiceRun } from './both-services.ts';
 import { packets } from './compare.ts';
 import { withRepository } from './open-repository.ts';
 import { readUploadOutput } from './read-output.ts';
+
+const mirrors: MirrorDirectory = {
+  list: () => Promise.resolve({ kind: 'not-found', valid: ['https://o.example/x'] }),
+  notify: () => Promise.resolve({ kind: 'ok' }),
+};
 
 /** What fuzzed requests are made of. `OID` is one that is here, `TAG` a tag, `NONE` one that is not. */
 const words = [
@@ -44,6 +50,14 @@ const words = [
     'ref-prefix refs/',
   ],
   ...['want OID multi_ack_detailed side-band-64k no-done', 'want OID side-band filter', 'want OID multi_ack', 'size'],
+  ...[
+    'command=mirrors',
+    'command=mirror-notify',
+    'limit=1',
+    'at=https://m.example/x',
+    `digest=${'0'.repeat(64)}`,
+    'ttl=1',
+  ],
   ...['oid OID', 'oid x', '0000', '0000', '0001', '0001', '0002', '', 'ERR x', '\u00e9', 'want OID\u0000x'],
 ];
 
@@ -71,13 +85,15 @@ describe('hostile requests', () => {
 
   /** An answer must be one that can be read, whatever was asked; what is thrown must be ours. */
   const survives = async (run: ServiceRun, input: ByteStream): Promise<void> => {
-    const { output, error } = await withRepository(repository.path, (opened) => runOurs(opened, run, { input }));
+    const { output, error } = await withRepository(repository.path, (opened) =>
+      runOurs(opened, run, { input, mirrors }),
+    );
     if (error !== undefined) expect(isGitMirrorError(error, 'GM_PROTOCOL')).toBe(true);
     readUploadOutput(output);
   };
   const run = fc.record({
     mode: fc.constantFrom<ServiceRun['mode'][]>('answer', 'converse'),
-    gitProtocol: fc.constantFrom('', 'version=1', 'version=2'),
+    gitProtocol: fc.constantFrom('', 'version=1', 'version=2', 'version=2:url=https%3A//x', 'mirror', 'url=%'),
   });
   const fill = (line: string): string => line.replace('OID', oid).replace('TAG', tag).replace('NONE', '12'.repeat(20));
 
