@@ -2,12 +2,13 @@ import { createServer, type RequestListener } from 'node:http';
 import { createGitDaemon } from '../server/git-daemon.ts';
 import { createGitHandler } from '../server/git-handler.ts';
 import { defaultHandlerLimits, type HandlerLimits } from '../server/handler-limits.ts';
+import type { ServerMetrics } from '../server/metrics.ts';
 import type { MirrorService } from '../server/mirrors/mirror-service.ts';
 import { baseUrlOf, openMirrorService, type MirrorOptions } from '../server/mirrors/open-mirror-service.ts';
 import { openBackend, type OpenBackendOptions, type OpenedBackend } from '../server/open-backend.ts';
 import type { RepositoryLookup } from '../server/repository-lookup.ts';
 import { RequestGate } from '../server/request-gate.ts';
-import type { RequestRecord, RequestWatcher } from '../server/request-record.ts';
+import type { RequestRecord } from '../server/request-record.ts';
 import { RequestTracing } from '../server/tracing.ts';
 import type { Logger } from './logger.ts';
 import type { ListenAddress } from './listen.ts';
@@ -58,6 +59,7 @@ export class NodeServer {
 
   /** Serves `repositories`. Throws `GM_SYSTEM` when git is needed and missing, or a port cannot be had. */
   static async start(options: ServingOptions, repositories: RepositoryLookup, logger: Logger): Promise<NodeServer> {
+    const metrics = options.metricsListen === undefined ? undefined : await openMetrics();
     const mirrors = openMirrorService({
       ...options.mirrors,
       lookup: repositories,
@@ -66,6 +68,7 @@ export class NodeServer {
       onWarning: (text) => {
         logger.log('warn', 'mirrors', text);
       },
+      onSteering: metrics?.watcher.steered,
     });
     const opened = await openBackend({
       ...options,
@@ -75,7 +78,6 @@ export class NodeServer {
     });
     const sockets = new ServerSockets();
     try {
-      const metrics = options.metricsListen === undefined ? undefined : await openMetrics();
       const { maxConcurrentRequests, maxRequestsPerClient } = { ...defaultHandlerLimits, ...options.limits };
       const shared = {
         repositories,
@@ -137,12 +139,12 @@ export class NodeServer {
 }
 
 /** Loaded where they are asked for: most nodes are not watched by Prometheus. */
-async function openMetrics(): Promise<{ readonly watcher: RequestWatcher; readonly handler: RequestListener }> {
-  const [{ ServerMetrics }, { createMetricsHandler }] = await Promise.all([
+async function openMetrics(): Promise<{ readonly watcher: ServerMetrics; readonly handler: RequestListener }> {
+  const [{ ServerMetrics: Metrics }, { createMetricsHandler }] = await Promise.all([
     import('../server/metrics.ts'),
     import('../server/metrics-handler.ts'),
   ]);
-  const watcher = new ServerMetrics();
+  const watcher = new Metrics();
   return { watcher, handler: createMetricsHandler(watcher.registry) };
 }
 

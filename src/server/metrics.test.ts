@@ -62,6 +62,14 @@ describe('ServerMetrics', () => {
     }
   });
 
+  test('fetches that were sent to a mirror, and those that were not (M10)', async () => {
+    const metrics = new ServerMetrics({ processMetrics: false });
+    for (const outcome of ['steered', 'stale', 'steered'] as const) metrics.steered(outcome);
+    const all = await lines(metrics);
+    expect(all).toContain('git_mirror_steering_total{outcome="steered"} 2');
+    expect(all).toContain('git_mirror_steering_total{outcome="stale"} 1');
+  });
+
   test('requests that are being answered', async () => {
     const metrics = new ServerMetrics({ processMetrics: false });
     const end = metrics.begin();

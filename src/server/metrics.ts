@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { UploadPhase } from '../upload/upload-observer.ts';
+import type { SteeringOutcome } from './mirrors/steering.ts';
 import { resultOf, type RequestRecord, type RequestWatcher } from './request-record.ts';
 
 /** What each phase is called in metrics. */
@@ -43,6 +44,7 @@ export class ServerMetrics implements RequestWatcher {
   readonly #objects: Counter<'backend' | 'kind'>;
   readonly #cache: Counter<'outcome'>;
   readonly #rejected: Counter<'reason'>;
+  readonly #steering: Counter<'outcome'>;
 
   constructor(options: { readonly processMetrics?: boolean } = {}) {
     const registers = [this.registry];
@@ -103,7 +105,18 @@ export class ServerMetrics implements RequestWatcher {
       labelNames: ['reason'],
       registers,
     });
+    this.#steering = new Counter({
+      name: name('steering_total'),
+      help: 'Fetches of repositories with mirror.steer: those sent to a mirror, and why the others were not',
+      labelNames: ['outcome'],
+      registers,
+    });
   }
+
+  /** Counts what became of a fetch that might have been sent to a mirror. */
+  readonly steered = (outcome: SteeringOutcome): void => {
+    this.#steering.inc({ outcome });
+  };
 
   begin(): (record: RequestRecord) => void {
     this.#active.inc();
