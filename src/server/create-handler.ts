@@ -5,6 +5,7 @@ import type { GitBackend } from './git-backend.ts';
 import type { BackendWarning } from './git-http-backend.ts';
 import { createGitHandler as createHandler, type RequestHandler } from './git-handler.ts';
 import { defaultHandlerLimits, type HandlerLimits } from './handler-limits.ts';
+import { baseUrlOf, openMirrorService, type MirrorOptions } from './mirrors/open-mirror-service.ts';
 import { openBackend, type OpenBackendOptions } from './open-backend.ts';
 import type { RepositoryLookup } from './repository-lookup.ts';
 import { RepositoryRoot } from './repository-root.ts';
@@ -28,6 +29,8 @@ export interface GitHandlerOptions extends Omit<OpenBackendOptions, 'backend' | 
   readonly basePath?: string | undefined;
   /** Base of the clone URLs on the index page, with a slash at the end. Default: the `Host` header. */
   readonly baseUrl?: string | undefined;
+  /** What is said of mirrors, of repositories with `mirror.advertise`. Its `publicUrl` wins over `baseUrl`. */
+  readonly mirrors?: MirrorOptions | undefined;
   /** Told of each request when it is over. */
   readonly onRequest?: ((record: RequestRecord) => void) | undefined;
   /** Told what git's programs and threads complain about. */
@@ -66,17 +69,27 @@ export function createGitHandler(options: GitHandlerOptions): GitHandler {
   const ready = opened.then(() => undefined);
   // Whoever does not look at it sees the error in the answers.
   ready.catch(() => undefined);
+  const mirrors = openMirrorService({
+    ...options.mirrors,
+    lookup: repositories,
+    env: options.env,
+    namespace: options.namespace,
+    onWarning: (text) => options.onWarning?.({ directory: '', path: 'mirrors', text }),
+  });
+  const publicUrl = options.mirrors?.publicUrl;
   const answer = createHandler({
     repositories,
+    mirrors,
     backend: { handle: async (request) => (await opened).backend.handle(request) },
     limits: options.limits,
-    baseUrl: options.baseUrl,
+    baseUrl: publicUrl === undefined ? options.baseUrl : baseUrlOf(publicUrl),
     onRequest: options.onRequest,
     watchers: [new RequestTracing(), ...watchers],
   });
   return Object.assign(basePath === '' ? answer : below(basePath, answer), {
     ready,
     close: async () => {
+      await mirrors.close();
       await (await opened).close();
     },
   });

@@ -45,7 +45,8 @@ export function advertisesMirrors(config: GitConfig): boolean {
 /** @throws GitMirrorError `GM_CORRUPT` for a value that makes no sense */
 export function readMirrorSettings(config: GitConfig): MirrorSettings {
   const canonical = config.getAll('mirror.canonicalurl').slice(0, maxCanonical);
-  for (const url of canonical) if (!isPlainUrl(url)) throw bad('mirror.canonicalUrl', url, 'no URL of a repository');
+  for (const url of canonical)
+    if (!isListedUrl(url) || !isElsewhere(url)) throw bad('mirror.canonicalUrl', url, 'no URL of a repository');
   const limit = config.getInteger('mirror.limit') ?? defaultLimit;
   if (limit < 1 || limit > maxLimit) throw bad('mirror.limit', String(limit), `not between 1 and ${String(maxLimit)}`);
   const mirrors = config.getAll('mirror.mirrorurl').map(parseMirror);
@@ -66,7 +67,8 @@ export function readMirrorSettings(config: GitConfig): MirrorSettings {
 /** `<url> [region=<code>] [stratum=<n>]` */
 function parseMirror(value: string): RegisteredMirror {
   const [url = '', ...attributes] = value.trim().split(/\s+/);
-  if (!isPlainUrl(url)) throw bad('mirror.mirrorUrl', value, 'no URL with http, https, git or ssh');
+  if (!isListedUrl(url) || !configurableSchemes.test(url) || !isElsewhere(url))
+    throw bad('mirror.mirrorUrl', value, 'no URL with http, https, git or ssh');
   let mirror: RegisteredMirror = { url };
   for (const attribute of attributes) {
     const [, region, stratum] = /^(?:region=([A-Z]{2}(?:-[A-Z0-9]{1,3})?)|stratum=(\d{1,2}))$/i.exec(attribute) ?? [];
@@ -75,10 +77,6 @@ function parseMirror(value: string): RegisteredMirror {
     else throw bad('mirror.mirrorUrl', value, 'not of the form "URL region=DE stratum=1"');
   }
   return mirror;
-}
-
-function isPlainUrl(url: string): boolean {
-  return isListedUrl(url) && configurableSchemes.test(url) && isElsewhere(url);
 }
 
 function preferenceOf(value: string): PreferMirrors {
