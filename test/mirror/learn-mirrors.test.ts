@@ -205,6 +205,13 @@ describe('learnMirrors from the repository itself', () => {
     expect(urlsOf(await scene.learn())).toHaveLength(2);
   });
 
+  it('M11: of a remote that is reached through mirror::', async () => {
+    await using scene = await openLearningScene('path');
+    await scene.announce('refs/mirrors/all', list);
+    await scene.client('remote', 'set-url', 'origin', `mirror::${scene.origin.path}`);
+    expect(urlsOf(await scene.learn())).toHaveLength(2);
+  });
+
   it('M8: reads blobs alone, 64 KiB of each at most', async () => {
     await using scene = await openLearningScene('path');
     await scene.announce('refs/mirrors/large', `${'#'.repeat(70_000)}\nhttps://large.example/x\n`);

@@ -5,7 +5,7 @@ import type { MirrorList, MirrorQuery } from '../../wire/mirrors/mirror-list.ts'
 import type { GitProgram } from '../git-program.ts';
 import type { MirrorReporter } from '../mirror-candidate.ts';
 import { networkSchemes } from '../settings/protocol-choice.ts';
-import { originUrl, type LearnedMirrors, type RemoteMirrors } from '../settings/remote-mirrors.ts';
+import { originUrl, withoutHelper, type LearnedMirrors, type RemoteMirrors } from '../settings/remote-mirrors.ts';
 import { storeLearned } from '../settings/store-learned.ts';
 import { acceptableList, distinct, maxLearned } from './acceptable-list.ts';
 import type { ListContext, ListSource } from './list-source.ts';
@@ -144,7 +144,8 @@ async function askOne(
 }
 
 async function contextOf({ git, remoteMirrors, signal }: LearnRequest): Promise<ListContext> {
-  const url = await originUrl(git, remoteMirrors);
+  const configured = await originUrl(git, remoteMirrors);
+  const url = withoutHelper(configured);
   const authority = await git.run(['config', '--type=path', '--get-urlmatch', 'http.sslCAInfo', url], {
     // 1: not set. 128: the URL is a path.
     allowStatus: [1, 128],
@@ -154,7 +155,8 @@ async function contextOf({ git, remoteMirrors, signal }: LearnRequest): Promise<
   return {
     git,
     url,
-    remote: remoteMirrors.remote ?? remoteMirrors.url,
+    // Through the helper git would come back to us.
+    remote: url === configured ? (remoteMirrors.remote ?? remoteMirrors.url) : url,
     caFile: caFile === '' ? undefined : caFile,
     signal,
   };

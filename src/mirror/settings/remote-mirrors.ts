@@ -32,7 +32,10 @@ export interface LearnedMirrors {
 export interface RemoteMirrors {
   /** Name of the remote; undefined for a URL that no remote has. */
   readonly remote: string | undefined;
-  /** The first URL of the remote, as it is configured: `url.<base>.insteadOf` is not applied (`originUrl`). */
+  /**
+   * The first URL of the remote, as it is configured but for `mirror::` in front: `url.<base>.insteadOf` is not applied
+   * (`originUrl`).
+   */
   readonly url: string;
   /** What the repository is called by its origin: `remote.<name>.canonicalUrl`, then what was learned. */
   readonly canonicalUrls: readonly string[];
@@ -81,7 +84,7 @@ export function remoteMirrorsOf(settings: GitSettings, remote: string): RemoteMi
   const learnedCanonicalUrls = of('learnedcanonicalurl').slice(0, maxConfiguredMirrors);
   return {
     remote: url === undefined ? undefined : remote,
-    url: url ?? remote,
+    url: withoutHelper(url ?? remote),
     canonicalUrls: [...of('canonicalurl').slice(0, maxConfiguredMirrors), ...learnedCanonicalUrls],
     userMirrors: of('mirrorurl')
       .slice(0, maxConfiguredMirrors)
@@ -120,6 +123,11 @@ export function remoteMirrorsOf(settings: GitSettings, remote: string): RemoteMi
  */
 export async function originUrl(git: GitProgram, mirrors: RemoteMirrors): Promise<string> {
   return git.text(['ls-remote', '--get-url', mirrors.remote ?? mirrors.url]);
+}
+
+/** `url` without the remote helper that leads here (docs/remote-helper.md). */
+export function withoutHelper(url: string): string {
+  return url.replace(/^mirror::/, '');
 }
 
 function readLimits(settings: GitSettings): MirrorLimits {
