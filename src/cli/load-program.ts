@@ -7,6 +7,7 @@ import { buildCommandTree, type Dispatch } from './build-program.ts';
  * that people wait for. All of them together are half of the time that the program takes to start.
  */
 export const commandLoaders: ReadonlyMap<string, () => Promise<CommandSpec>> = new Map([
+  ['clone', async () => (await import('./commands/clone.ts')).cloneCommand],
   ['fetch', async () => (await import('./commands/fetch.ts')).fetchCommand],
   ['list', async () => (await import('./commands/list.ts')).listCommand],
   ['add', async () => (await import('./commands/add.ts')).addCommand],

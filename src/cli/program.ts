@@ -5,6 +5,7 @@ import { benchCommand } from './commands/bench.ts';
 import { bootstrapCommand } from './commands/bootstrap.ts';
 import { cleanCommand } from './commands/clean.ts';
 import type { CommandSpec } from './commands/command-spec.ts';
+import { cloneCommand } from './commands/clone.ts';
 import { completionCommand } from './commands/completion.ts';
 import { fetchCommand } from './commands/fetch.ts';
 import { listCommand } from './commands/list.ts';
@@ -23,6 +24,7 @@ import { verifyCommand } from './commands/verify.ts';
 
 /** Every command, in the order of the help. */
 export const commandSpecs: readonly CommandSpec[] = [
+  cloneCommand,
   fetchCommand,
   listCommand,
   addCommand,

@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { isGitMirrorError } from '../../core/error.ts';
+import type { BulkResult, OriginRef } from '../bulk-fetch.ts';
 import { chooseMirrors, type MirrorFlags } from '../choose/choose-mirrors.ts';
 import { cleanMirrorRefs } from '../clean-refs.ts';
 import type { GitProgram } from '../git-program.ts';
+import { learnMirrors, learnMore } from '../learn/learn-mirrors.ts';
 import { parseListing, type RemoteListing } from '../list-remote.ts';
-import type { MirrorReporter } from '../mirror-candidate.ts';
+import type { MirrorCandidate, MirrorReporter } from '../mirror-candidate.ts';
 import { readGitSettings, type GitSettings } from '../settings/git-settings.ts';
-import { remoteMirrorsOf } from '../settings/remote-mirrors.ts';
+import { remoteMirrorsOf, type RemoteMirrors } from '../settings/remote-mirrors.ts';
 import { fetchFromMirrors } from './fetch-from-mirrors.ts';
 import { readFetchCommand, type FetchCommand } from './fetch-options.ts';
 import { remotesOf } from './fetch-remotes.ts';
@@ -88,35 +90,65 @@ async function openScene(fetch: Omit<Scene, 'settings' | 'local'>): Promise<Scen
   }
 }
 
+/** The URL that git uses for the remote. Git is asked only where it would make another one of what is configured. */
+async function usedUrl({ git, settings }: Scene, remote: string): Promise<string> {
+  const [url] = settings.all(`remote.${remote}.url`);
+  const isChanged = settings.subsections('url', 'insteadof').length > 0;
+  return url === undefined || url === '' || isChanged ? git.text(['ls-remote', '--get-url', remote]) : url;
+}
+
 /** Brings what mirrors have of what is new at the remote. Undefined when that was not looked at. */
 async function prepare(scene: Scene, remote: string): Promise<News | undefined> {
-  const { git, command, settings, local, flags, reporter, interrupts } = scene;
-  const mirrors = chooseMirrors(remoteMirrorsOf(settings, remote), flags);
-  if (mirrors.length === 0) return undefined;
+  const { git, command, settings, local, flags } = scene;
+  const known = remoteMirrorsOf(settings, remote);
+  if (!mayLearn(known, flags) && chooseMirrors(known, flags).length === 0) return undefined;
   const listing = await askOrigin(scene, remote);
   if (listing === undefined) return undefined;
   const news = await findNews({
     git,
     command,
     remote,
-    url: () => git.text(['ls-remote', '--get-url', remote]),
+    url: () => usedUrl(scene, remote),
     settings,
     local,
     listed: listing.refs,
     headTarget: listing.headTarget,
   });
-  if (news.kind !== 'objects') return news;
-  await fetchFromMirrors({
-    git,
-    mirrors,
-    wanted: news.wanted,
-    scope: scopeOf(command, settings, remote),
-    limits: remoteMirrorsOf(settings, remote).limits,
-    reporter,
-    signal: interrupts.signal,
-    skip: () => interrupts.skip(),
-  });
+  if (news.kind === 'objects') await askMirrors(scene, known, news.wanted);
   return news;
+}
+
+/** Whether it may be that the origin names mirrors that are not known yet. */
+function mayLearn({ useMirror, preferMirror, learned, listAgeMs }: RemoteMirrors, { mirror }: MirrorFlags): boolean {
+  if (mirror !== undefined || !useMirror || preferMirror === 'never') return false;
+  return learned.learnedAtMs === undefined || Math.abs(Date.now() - learned.learnedAtMs) > listAgeMs;
+}
+
+/** Asks the mirrors that are known; when none of them has given anything, the next ones of the server's list. */
+async function askMirrors(scene: Scene, before: RemoteMirrors, wanted: readonly OriginRef[]): Promise<void> {
+  const { git, command, settings, flags, reporter, interrupts } = scene;
+  const { signal } = interrupts;
+  const learning = { git, reporter, signal };
+  const known = mayLearn(before, flags) ? await learnMirrors({ ...learning, remoteMirrors: before }) : before;
+  const ask = (mirrors: readonly MirrorCandidate[]): Promise<BulkResult> =>
+    fetchFromMirrors({
+      git,
+      mirrors,
+      wanted,
+      scope: scopeOf(command, settings, known.remote ?? ''),
+      limits: known.limits,
+      reporter,
+      signal,
+      skip: () => interrupts.skip(),
+    });
+  const first = chooseMirrors(known, flags);
+  const { used } = await ask(first);
+  interrupts.leaveMirrors();
+  if (used.length > 0 || first.length === 0 || flags.mirror !== undefined) return;
+  const more = await learnMore({ ...learning, remoteMirrors: known });
+  if (more === undefined) return;
+  const asked = new Set(first.map(({ url }) => url));
+  await ask(chooseMirrors(more, flags).filter(({ url }) => !asked.has(url)));
 }
 
 /** The refs of the remote; undefined when it does not list them: `git fetch` will say why. */

@@ -20,23 +20,27 @@ export interface LocalState {
   readonly hasSubmoduleRules: boolean;
 }
 
-/** Reads it with three runs of git at once. */
+/** Reads it with two runs of git at once; one more where HEAD is on no branch that there is. */
 export async function readLocalState(git: GitProgram): Promise<LocalState> {
-  const [listing, head, places] = await Promise.all([
-    git.text(['for-each-ref', '--format=%(objectname) %(symref) %(refname)']),
-    git.run(['symbolic-ref', '--quiet', 'HEAD'], { allowStatus: [1] }),
+  const [listing, places] = await Promise.all([
+    git.text(['for-each-ref', '--format=%(HEAD)%(objectname) %(symref) %(refname)']),
     // A bare repository has no top level: git says what else there is, and fails.
     git.run(['rev-parse', '--is-bare-repository', '--git-path', 'FETCH_HEAD', '--show-toplevel'], {
       allowStatus: [128],
     }),
   ]);
   const refs = new Map<string, LocalRef>();
+  let head: string | undefined;
   for (const line of listing.split('\n')) {
-    const [oid = '', symref = '', ...name] = line.split(' ');
-    if (isObjectId(oid)) refs.set(name.join(' '), { oid, isSymbolic: symref !== '' });
+    const [oid = '', symref = '', ...words] = line.slice(1).split(' ');
+    const name = words.join(' ');
+    if (isObjectId(oid)) refs.set(name, { oid, isSymbolic: symref !== '' });
+    if (line.startsWith('*')) head = name;
   }
   const [isBare = '', fetchHeadPath = '', topLevel = ''] = places.stdout.split('\n');
-  const branch = /^refs\/heads\/(.+)$/.exec(head.stdout.trimEnd())?.[1];
+  // A branch that has no commit yet is none of the refs.
+  head ??= (await git.run(['symbolic-ref', '--quiet', 'HEAD'], { allowStatus: [1] })).stdout.trimEnd();
+  const branch = /^refs\/heads\/(.+)$/.exec(head)?.[1];
   const modules = topLevel === '' ? '' : await readFile(join(topLevel, '.gitmodules'), 'utf8').catch(() => '');
   return {
     refs,

@@ -1,0 +1,64 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openMirrorLab, type MirrorLab } from './lab/mirror-lab.ts';
+
+const timeoutMs = 240_000;
+const shape = { commits: 30, branches: 3, tags: 3, fileBytes: 20_000 };
+
+/** What there is to know of a clone: refs, HEAD, configuration of the remote, files. */
+async function portrait(lab: MirrorLab, name: string): Promise<string> {
+  const cwd = join(lab.client.work, name);
+  const run = (...args: readonly string[]): Promise<string> => lab.client.gitText(args, { cwd });
+  const settings = (await run('config', '--local', '--list')).split('\n').filter((line) => !line.includes('mirror'));
+  return [
+    await run('for-each-ref', '--format=%(refname) %(objectname) %(symref)'),
+    await run('rev-parse', '--symbolic-full-name', 'HEAD'),
+    settings.join('\n'),
+    await run('status', '--short', '--branch'),
+    await run('ls-files', '--stage'),
+  ].join('\n--\n');
+}
+
+async function expectOrdinary(lab: MirrorLab, name: string, like: string): Promise<void> {
+  const cwd = join(lab.client.work, name);
+  expect(await portrait(lab, name)).toBe(await portrait(lab, like));
+  await lab.client.gitText(['fsck', '--strict', '--no-dangling'], { cwd });
+  await expect(stat(join(cwd, '.git/objects/info/alternates'))).rejects.toThrow('ENOENT');
+  expect((await readdir(lab.client.work)).filter((entry) => entry.startsWith('.'))).toEqual([]);
+}
+
+test(
+  'M1: a clone through a mirror is the clone that git makes, and costs the origin next to nothing',
+  async () => {
+    await using lab = await openMirrorLab({ shape });
+    const mirror = await lab.addMirror();
+    await lab.client.gitText(['clone', '--quiet', lab.origin.url, 'stock']);
+    lab.forget();
+    const cloned = await lab.client.mirror(['clone', `--mirror=${mirror.url}`, lab.origin.url, 'clone']);
+    expect(cloned.stderr).toMatch(/^git-mirror: taking \d+ refs from mirror .*\nCloning into 'clone'\.\.\.\n$/);
+    expect(cloned.status).toBe(0);
+    expect(lab.origin.link.bytesToClients).toBeLessThan(20_000);
+    expect(mirror.link.bytesToClients).toBeGreaterThan(500_000);
+    await expectOrdinary(lab, 'clone', 'stock');
+    const cwd = join(lab.client.work, 'clone');
+    expect(await lab.client.gitText(['config', '--get-all', 'remote.origin.mirrorUrl'], { cwd })).toBe(mirror.url);
+  },
+  timeoutMs,
+);
+
+test(
+  'M12: several mirrors fill it at the same time',
+  async () => {
+    await using lab = await openMirrorLab({ shape });
+    const mirrors = [await lab.addMirror(), await lab.addMirror(), await lab.addMirror({ content: 'empty' })];
+    await lab.client.gitText(['clone', '--quiet', lab.origin.url, 'stock']);
+    lab.forget();
+    const flags = mirrors.map(({ url }) => `--mirror=${url}`);
+    const cloned = await lab.client.mirror(['clone', '--quiet', ...flags, lab.origin.url, 'clone']);
+    expect(cloned).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    expect(lab.origin.link.bytesToClients).toBeLessThan(20_000);
+    await expectOrdinary(lab, 'clone', 'stock');
+  },
+  timeoutMs,
+);
