@@ -1,6 +1,7 @@
 import { spawn, type StdioOptions } from 'node:child_process';
 import { GitMirrorError } from '../core/error.ts';
 import { presentRemoteText } from '../transport/remote-text.ts';
+import { directEnvironment } from './direct-environment.ts';
 
 /** How one run of git differs from the next. */
 export interface GitRunOptions {
@@ -42,12 +43,16 @@ export interface GitProgram {
 
 const maxOutputBytes = 256 * 1024 * 1024;
 
-/** Git with `env`, run in `cwd`. Nothing is run yet. */
+/** Git with `env`, run in `cwd`, which wants of each server its own answer. Nothing is run yet. */
 export function openGitProgram(env: NodeJS.ProcessEnv, cwd: string): GitProgram {
+  return programOf(directEnvironment(env), cwd);
+}
+
+function programOf(env: NodeJS.ProcessEnv, cwd: string): GitProgram {
   const program: GitProgram = {
     env,
     cwd,
-    with: (changes, folder = cwd) => openGitProgram(applyChanges(env, changes), folder),
+    with: (changes, folder = cwd) => programOf(applyChanges(env, changes), folder),
     run: (args, options = {}) => runGit(env, cwd, args, options),
     text: async (args, options) => (await program.run(args, options)).stdout.replace(/\r?\n$/, ''),
     inherit: (args, stdio = 'inherit') =>

@@ -21,6 +21,23 @@ afterAll(() => backend.close());
 const byGit = ({ requests }: SteeringSite) =>
   requests.filter(({ headers }) => headers['user-agent']?.startsWith('git/') === true);
 
+describe('M10 steering and git-mirror itself', () => {
+  it('git mirror fetch and our own client ask the origin, and get its answer', slow, async () => {
+    await using lab = await openSteeringLab(backend, atOnce);
+    const { origin, client } = lab;
+    const mirror = await lab.addMirror();
+    await client.gitText(['-c', 'http.extraHeader=Git-Mirror: direct', 'clone', origin.url, 'clone']);
+    const tip = await origin.repository.commit('refs/heads/main');
+    await lab.sync(mirror);
+    origin.outcomes.length = 0;
+    const cwd = join(client.work, 'clone');
+    const { status, stderr } = await client.mirror(['fetch'], { cwd });
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    expect(await client.gitText(['rev-parse', 'origin/main'], { cwd })).toBe(tip);
+    expect(new Set(origin.outcomes)).toEqual(new Set(['declined']));
+  });
+});
+
 describe.each(versions)('M10 limits of steering with stock git %s', (version) => {
   it('nobody leaves the trust domain', slow, async () => {
     await using lab = await openSteeringLab(backend, atOnce);

@@ -56,6 +56,7 @@ describe('steeringStanding (M10)', () => {
     expect(steeringStanding(asked({}, 'mirror=direct'))).toBe('declined');
     expect(steeringStanding(asked({}, 'version=1:mirror'))).toBe('declined');
     expect(steeringStanding(asked({}, 'version=2:url=https%3A//x.example.org/y'))).toBe('declined');
+    expect(steeringStanding(asked({ 'user-agent': 'git-mirror/1.0.0' }))).toBe('declined');
     expect(steeringStanding(asked({}, 'version=2:mirrored'))).toBe('open');
   });
 });

@@ -38,12 +38,15 @@ export type SteeringStanding = 'open' | 'declined' | 'personal';
 
 /**
  * What a request says of being sent to a mirror. A client declines with the header `Git-Mirror: direct` or the key
- * `mirror=direct` of `Git-Protocol`; one that asks for the list of mirrors (`mirror`, `url=…`) chooses by itself.
+ * `mirror=direct` of `Git-Protocol`; one that asks for the list of mirrors (`mirror`, `url=…`), or is of ours,
+ * chooses by itself.
  */
 export function steeringStanding({ headers, gitProtocol }: SteerRequest): SteeringStanding {
   const wishes = (headers.get('git-mirror') ?? '').toLowerCase().split(',');
   const keys = splitGitProtocol(gitProtocol);
   const isDeclined =
+    // Our own clients and nodes.
+    headers.get('user-agent')?.startsWith('git-mirror/') === true ||
     wishes.some((wish) => wish.trim() === 'direct') ||
     keys.some((key) => key === 'mirror=direct' || key === 'mirror' || key.startsWith('url='));
   if (isDeclined) return 'declined';
