@@ -30,7 +30,7 @@ const rejections: Readonly<Record<number, string>> = {
 
 /** Kinds of filter that may be a label; anything else is `other`, so that clients cannot make up new ones. */
 const filterKinds = new Set(['none', 'blob:none', 'blob:limit', 'tree', 'object:type', 'sparse:oid', 'combine']);
-const commands = new Set(['advertise', 'ls-refs', 'fetch', 'object-info', 'bundle-uri']);
+const commands = new Set(['advertise', 'ls-refs', 'fetch', 'object-info', 'bundle-uri', 'mirrors', 'mirror-notify']);
 
 /** What a process that serves tells Prometheus (docs/metrics.md). */
 export class ServerMetrics implements RequestWatcher {

@@ -4,7 +4,7 @@ export type UploadPhase = 'parse' | 'negotiate' | 'traverse' | 'compress' | 'str
 /** What an exchange was, told once what is known. */
 export interface UploadFacts {
   readonly protocol?: 0 | 1 | 2;
-  /** `ls-refs`, `fetch`, `object-info`, `advertise`. */
+  /** `ls-refs`, `fetch`, `object-info`, `mirrors`, `advertise` … */
   readonly command?: string;
   /** The kind of filter, `none` without one: few values, fit for a label. */
   readonly filter?: string;

@@ -252,6 +252,30 @@ describe('M6: other kinds of copies', () => {
     expect(unknown.stderr).toContain('is no copy of');
   });
 
+  it('one with a reftable, of a repository with SHA-256, serves it like any other', async () => {
+    const program = versions.at(-1)?.program ?? 'git';
+    const from = await makeRepository(join(folder.path, 'sha256.git'), {
+      commits: 4,
+      branches: 40,
+      tags: 3,
+      format: 'sha256',
+    });
+    const path = join(folder.path, 'root', 'reftable');
+    const clone = ['clone', '-q', '--ref-format=reftable', from.path, path];
+    expect(await run(program, clone)).toMatchObject({ status: 0, stderr: '' });
+    await run(program, ['config', 'remote.origin.url', canonical], path);
+    await run(program, ['branch', 'mine'], path);
+    for (const version of [0, 2] as const) {
+      const result = await run(program, [...asking(named, version), 'ls-remote', `${front.url}reftable/.git`]);
+      expect(result.stdout).toBe(await listing(program, from.path));
+    }
+    const into = join(folder.path, 'from-reftable');
+    expect(await run(program, [...asking(named), 'clone', '-q', `${front.url}reftable/.git`, into])).toMatchObject({
+      status: 0,
+    });
+    expect(await run(program, ['fsck', '--strict'], into)).toMatchObject({ status: 0 });
+  });
+
   it('a copy of one branch is no copy', async () => {
     const path = join(folder.path, 'root', 'one');
     await run('git', ['clone', '-q', '--single-branch', origin.path, path]);
