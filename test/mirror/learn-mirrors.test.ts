@@ -1,8 +1,10 @@
 import { readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { readRemoteMirrors } from '../../src/mirror/settings/remote-mirrors.ts';
+import { gitVersions } from '../git-versions.ts';
 import type { HttpMiddleware } from '../servers/http-backend.ts';
 import { openLearningScene, type LearningScene } from './learning-scene.ts';
 
@@ -203,6 +205,16 @@ describe('learnMirrors from the repository itself', () => {
     await scene.client('config', `url.${scene.origin.path}.insteadOf`, 'short:app');
     await scene.client('remote', 'set-url', 'origin', 'short:app');
     expect(urlsOf(await scene.learn())).toHaveLength(2);
+  });
+
+  it.each(gitVersions())('M8: with git $version, and when there is nothing', async ({ program }) => {
+    await using scene = await openLearningScene('path');
+    const path = program === 'git' ? process.env['PATH'] : `${dirname(program)}:${process.env['PATH'] ?? ''}`;
+    const git = scene.git.with({ PATH: path });
+    await scene.announce('refs/mirrors/all', list);
+    expect(urlsOf(await scene.learn({ git }))).toHaveLength(2);
+    await scene.origin.deleteRef('refs/mirrors/all');
+    expect(urlsOf(await scene.learn({ git, refresh: true }))).toEqual([]);
   });
 
   it('M11: of a remote that is reached through mirror::', async () => {

@@ -82,7 +82,7 @@ export async function openLearningScene(server: OriginServer, format?: 'sha1' | 
 async function serve(server: OriginServer, root: string): Promise<Serving> {
   if (server === 'path') return { url: `${root}/app.git`, close: async () => undefined };
   if (server === 'git-daemon') {
-    const daemon = await startGitDaemon({ root });
+    const daemon = await startGitDaemon({ root, receivePack: true });
     return { url: `git://127.0.0.1:${String(daemon.port)}/app.git`, close: () => daemon.close() };
   }
   if (server === 'native') return serveNative(root);

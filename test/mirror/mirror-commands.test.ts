@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { FakeHost } from '../cli/fake-host.ts';
 import { openLearningScene, type LearningScene, type OriginServer } from './learning-scene.ts';
@@ -176,5 +179,41 @@ describe('git mirror clean', () => {
       removed: [],
       kept: [{ name: 'refs/mirror/h/heads/more', oid: more }],
     });
+  });
+});
+
+describe('docs/mirror-settings.md', () => {
+  const section = async (title: string): Promise<string> => {
+    const text = await readFile(new URL('../../docs/mirror-settings.md', import.meta.url), 'utf8');
+    return text.split(/^## /m).find((part) => part.startsWith(title)) ?? '';
+  };
+
+  it('M8: what it shows for an origin on a forge is what happens', async () => {
+    await using commands = await openScene('git-daemon');
+    const { scene, mirror } = commands;
+    const text = await section('My origin is on a forge');
+    const [, script = '', table = ''] = /```sh\n([^]*?)```[^]*?```\n([^]*?)```/.exec(text) ?? [];
+    await promisify(execFile)('sh', ['-e', '-c', script], { cwd: scene.git.cwd });
+    expect((await mirror(['list'])).out).toBe(table);
+    expect(await scene.client('ls-remote', 'origin', 'refs/mirrors/*')).toContain('refs/mirrors/public');
+    await scene.client('clone', '-q', scene.url, 'copy');
+    expect(await scene.client('-C', 'copy', 'for-each-ref')).not.toContain('refs/mirrors/');
+    await scene.client('push', '-q', 'origin', ':refs/mirrors/public');
+    expect((await mirror(['list', '--refresh'])).out).toContain('No mirrors');
+  });
+
+  it('M4: names every key that is read, and no other', async () => {
+    const text = await readFile(new URL('../../docs/mirror-settings.md', import.meta.url), 'utf8');
+    const source = await readFile(new URL('../../src/mirror/settings/remote-mirrors.ts', import.meta.url), 'utf8');
+    const shown = [...text.matchAll(/^\| `(remote\.<name>|mirror)\.(\w+)`/gm)].map(([, section = '', name = '']) =>
+      `${section}.${name}`.toLowerCase(),
+    );
+    const read = [
+      ...[...source.matchAll(/'(mirror\.\w+)'/g)].map(([, key = '']) => key),
+      ...[...source.matchAll(/(?:of|only|key)\('(\w+)'\)/g)].map(([, name = '']) =>
+        `remote.<name>.${name}`.toLowerCase(),
+      ),
+    ];
+    expect([...new Set(shown)].sort()).toEqual([...new Set(read)].sort());
   });
 });

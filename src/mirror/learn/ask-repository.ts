@@ -87,7 +87,11 @@ async function fetchLists(
   const lists = git.with({ ...apart, GIT_DIR: path });
   const flags = ['-c', 'core.hooksPath=/dev/null', '-c', 'core.bare=true'];
   if (settings !== undefined) flags.unshift('-c', `include.path=${settings}`);
-  await lists.run([...flags, 'fetch', ...fetchFlags, '--', remote, `+${namespace}:${namespace}`], { signal });
+  await lists.run([...flags, 'fetch', ...fetchFlags, '--', remote, `+${namespace}:${namespace}`], {
+    // Where nothing matches, some gits that are given a depth end so, without a word.
+    allowStatus: [1],
+    signal,
+  });
   return readBlobs(lists, signal);
 }
 
