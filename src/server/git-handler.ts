@@ -45,6 +45,10 @@ interface HandlerState extends GitHandlerOptions {
 
 type GitRoute = Extract<Route, { kind: 'git' | 'push' }>;
 
+/** Shown by git to those that follow no redirects. */
+const steeredText =
+  'A mirror has the same. For the answer of this server: git -c "http.extraHeader=Git-Mirror: direct" ...';
+
 /** Seconds after which a client that was turned away may come back. */
 const retryAfterSeconds = 2;
 
@@ -126,7 +130,7 @@ async function answerGit(exchange: HttpExchange, route: GitRoute, state: Handler
     const elsewhere = service === 'git-upload-pack' ? await mirrorFor(exchange, asked, state) : undefined;
     if (elsewhere !== undefined) {
       const location = `${elsewhere}/info/refs?service=git-upload-pack`;
-      await exchange.sendText(302, 'A mirror has the same.', [['Location', location]]);
+      await exchange.sendText(302, steeredText, [['Location', location]]);
       return;
     }
     const response = await backend.handle({

@@ -110,6 +110,7 @@ describe.each(versions)('M10 limits of steering with stock git %s', (version) =>
     const stubborn = ['-c', 'http.followRedirects=false'];
     const failed = await client.git([...stubborn, 'clone', origin.url, 'clone'], { version });
     expect(failed.status).toBe(128);
+    expect(failed.stderr).toContain('remote: A mirror has the same. For the answer of this server: git -c');
     expect(failed.stderr).toMatch(/unable to access '.*': The requested URL returned error: 302/);
     const direct = [...stubborn, '-c', 'http.extraHeader=Git-Mirror: direct'];
     await client.gitText([...direct, 'clone', origin.url, 'clone'], { version });
