@@ -62,3 +62,24 @@ test(
   },
   timeoutMs,
 );
+
+test.each([['--depth=2'], ['--filter=blob:none'], ['--depth=1', '--no-single-branch']])(
+  'M1: a clone with %s is the one that git makes, with objects from the mirror',
+  async (...flags) => {
+    await using lab = await openMirrorLab({ shape });
+    const mirror = await lab.addMirror();
+    for (const { repository } of [lab.origin, mirror]) await repository.configure('uploadpack.allowFilter', 'true');
+    await lab.client.gitText(['clone', '--quiet', ...flags, lab.origin.url, 'stock']);
+    lab.forget();
+    const words = [`--mirror=${mirror.url}`, '--quiet', ...flags, lab.origin.url, 'clone'];
+    const cloned = await lab.client.mirror(['clone', ...words]);
+    expect(cloned.stderr).toBe('');
+    expect(cloned.status).toBe(0);
+    expect(mirror.link.bytesToClients).toBeGreaterThan(10_000);
+    await expectOrdinary(lab, 'clone', 'stock');
+    const cwd = join(lab.client.work, 'clone');
+    await lab.commit();
+    await lab.client.gitText(['pull', '--quiet'], { cwd });
+  },
+  timeoutMs,
+);

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isGitMirrorError, messageOf } from '../../core/error.ts';
 import { formatOf } from '../../core/object-id.ts';
 import type { OriginRef } from '../bulk-fetch.ts';
@@ -18,6 +19,9 @@ import { adoptStaging } from './adopt-staging.ts';
 import { readCloneCommand, type CloneCommand } from './clone-options.ts';
 import { guessDirectory } from './guess-directory.ts';
 import { openStaging, type Staging } from './staging.ts';
+
+/** Where `git-remote-mirror` is: as far from the sources as from what is built of them. */
+const programFolder = fileURLToPath(new URL('../../../bin', import.meta.url));
 
 /** A `git mirror clone`. */
 export interface MirrorClone {
@@ -56,15 +60,12 @@ export async function cloneThroughMirrors(clone: MirrorClone): Promise<number> {
   const { git, words, interrupts } = clone;
   const plan = await planClone(clone);
   if (plan === undefined) return runForeground(git, ['clone', ...words], interrupts);
-  if (plan.mirrors.length === 0) {
-    const status = await runForeground(git, ['clone', ...words], interrupts);
-    if (status === 0) await remember(clone, plan);
-    return status;
-  }
-  const staging = await fillStaging(clone, plan);
+  const staging = plan.mirrors.length === 0 || plan.command.isScoped ? undefined : await fillStaging(clone, plan);
   interrupts.leaveMirrors();
   if (staging === undefined) {
-    const status = await runForeground(git, ['clone', ...words], interrupts);
+    const isHelped = plan.mirrors.length > 0 && plan.command.isScoped;
+    const { git, flags } = isHelped ? withRemoteHelper(clone.git, plan) : { git: clone.git, flags: [] };
+    const status = await runForeground(git, [...flags, 'clone', ...words], interrupts);
     if (status === 0) await remember(clone, plan);
     return status;
   }
@@ -84,6 +85,23 @@ export async function cloneThroughMirrors(clone: MirrorClone): Promise<number> {
   } finally {
     await staging.release();
   }
+}
+
+/**
+ * Git that clones by way of `git-remote-mirror`, which asks the mirrors for no more than a shallow or partial clone is to
+ * have. None of these settings stays in the clone.
+ */
+function withRemoteHelper(
+  git: GitProgram,
+  { remote, mirrors }: Plan,
+): { readonly git: GitProgram; readonly flags: readonly string[] } {
+  const settings = [
+    'vcs=mirror',
+    `mirrorsLearned=${String(Math.floor(Date.now() / 1000))}`,
+    ...mirrors.map(({ url, isUsers }) => `${isUsers ? 'mirrorUrl' : 'learnedMirrorUrl'}=${url}`),
+  ];
+  const path = [programFolder, git.env['PATH']].filter((folder) => folder !== undefined).join(delimiter);
+  return { git: git.with({ PATH: path }), flags: settings.flatMap((setting) => ['-c', `remote.${remote}.${setting}`]) };
 }
 
 function openClone({ git }: MirrorClone, { target }: Plan): GitProgram {
@@ -136,7 +154,7 @@ async function fillStaging({ git, interrupts }: MirrorClone, plan: Plan): Promis
   const listing = await askOrigin(git, plan, signal);
   const wanted = listing === undefined ? [] : wantedRefs(command, listing);
   const [first] = wanted;
-  if (first === undefined || command.isScoped) return undefined;
+  if (first === undefined) return undefined;
   const staging = await openStaging(git, { target, url: repository, format: formatOf(first.oid) });
   if (staging.isResumed) reporter.note(`taking up ${staging.path}`);
   try {
