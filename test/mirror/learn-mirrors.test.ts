@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -215,6 +215,18 @@ describe('learnMirrors from the repository itself', () => {
     expect(urlsOf(await scene.learn({ git }))).toHaveLength(2);
     await scene.origin.deleteRef('refs/mirrors/all');
     expect(urlsOf(await scene.learn({ git, refresh: true }))).toEqual([]);
+  });
+
+  it('M8: over ssh, whose server knows no mirrors', async () => {
+    await using scene = await openLearningScene('path');
+    await scene.announce('refs/mirrors/all', list);
+    await scene.client('remote', 'set-url', 'origin', `ssh://host${scene.origin.path}`);
+    // Does what the other end would.
+    const ssh = `${scene.git.cwd}/ssh`;
+    await writeFile(ssh, '#!/bin/sh\nfor word; do :; done\nexec sh -c "$word"\n', { mode: 0o755 });
+    const git = scene.git.with({ GIT_SSH: ssh, GIT_SSH_VARIANT: 'ssh' });
+    expect(urlsOf(await scene.learn({ git }))).toHaveLength(2);
+    expect(scene.details[0]).toMatch(/command mirrors of ssh:.*: nothing$/);
   });
 
   it('M11: of a remote that is reached through mirror::', async () => {
