@@ -1,6 +1,7 @@
 import { request } from 'undici';
 import { isGitMirrorError } from '../core/error.ts';
 import { parseEndpoint } from '../transport/parse-endpoint.ts';
+import { mirrorNotifyCommand } from '../wire/mirrors/mirror-capability.ts';
 import type { MirrorNotice, NoticeAnswer } from '../wire/mirrors/mirror-list.ts';
 import { encodeMirrorNotice, NoticeAnswerDecoder } from '../wire/mirrors/mirror-notice.ts';
 import { commandCapabilities } from './command-capabilities.ts';
@@ -37,10 +38,16 @@ async function sendCommand(options: RemoteOptions, notice: MirrorNotice): Promis
       const packet = await reader.read(doing);
       complete = decodeWhile(doing, () => decoder.push(packet));
     }
-    return decodeWhile(doing, () => decoder.result());
+    return withoutCommand(decodeWhile(doing, () => decoder.result()));
   } finally {
     await connection.close();
   }
+}
+
+/** In an error packet servers say which command it is about. */
+function withoutCommand(answer: NoticeAnswer): NoticeAnswer {
+  if (answer.kind !== 'refused') return answer;
+  return { kind: 'refused', reason: answer.reason.replace(`${mirrorNotifyCommand}: `, '') };
 }
 
 async function post(options: RemoteOptions, notice: MirrorNotice): Promise<NotifyOutcome> {
