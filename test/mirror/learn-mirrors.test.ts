@@ -262,6 +262,55 @@ describe('learnMirrors from a hostile server', () => {
     expect(urlsOf(await scene.learn())).toEqual(urls(1));
   });
 
+  /** A server that says it knows the command, and answers it with `answer`; the rest is git's. */
+  const withCommand =
+    (answer: (response: ServerResponse) => void): HttpMiddleware =>
+    (request, response) => {
+      const url = request.url ?? '';
+      if (url.includes('mirrors')) return false;
+      if (request.method === 'GET' && request.headers['git-protocol'] === 'version=2') {
+        const lines = ['version 2\n', 'ls-refs\n', 'fetch=shallow\n', 'object-format=sha1\n', 'mirrors=list\n'];
+        response.writeHead(200, { 'Content-Type': 'application/x-git-upload-pack-advertisement' });
+        response.end(`${packet('# service=git-upload-pack\n')}0000${lines.map(packet).join('')}0000`);
+        return true;
+      }
+      // Ours asks for nothing else; git asks in the same way for refs and packs.
+      if (request.method !== 'POST' || !(request.headers['user-agent'] ?? '').startsWith('git-mirror')) return false;
+      response.writeHead(200, { 'Content-Type': 'application/x-git-upload-pack-result' });
+      answer(response);
+      return true;
+    };
+  const packet = (text: string): string => (text.length + 4).toString(16).padStart(4, '0') + text;
+
+  it('leaves an answer to the command mirrors that has no end, and asks elsewhere', async () => {
+    let sent = 0;
+    await using scene = await openLearningScene(
+      withCommand((response) => {
+        const write = (): void => {
+          while (!response.destroyed && response.write(packet(`mirror https://e${String((sent += 1))}.example/x\n`)));
+        };
+        response.on('drain', write);
+        write();
+      }),
+    );
+    await scene.announce('refs/mirrors/all', 'https://m1.example/app.git\n');
+    expect(urlsOf(await scene.learn())).toEqual(urls(1));
+    expect(scene.details[0]).toContain('10000');
+    expect(sent).toBeLessThan(1_000_000);
+  });
+
+  it.each([
+    ['no packets', 'HTTP/1.1 nonsense'],
+    ['an error', packet('ERR no\u001b[2J mirrors today')],
+    ['half of an answer', packet('mirror https://half.example/x\n')],
+    ['a delimiter', '0001'],
+  ])('takes nothing from an answer to the command mirrors that is %s', async (_what, answer) => {
+    await using scene = await openLearningScene(withCommand((response) => response.end(answer)));
+    await scene.announce('refs/mirrors/all', 'https://m1.example/app.git\n');
+    expect(urlsOf(await scene.learn())).toEqual(urls(1));
+    expect(scene.details[0]).not.toContain('\u001b');
+  });
+
   it('keeps 256 of 10,000 mirrors', async () => {
     const many = urls(10_000).map((url) => ({ url }));
     await using scene = await openLearningScene(
