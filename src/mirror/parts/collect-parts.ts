@@ -38,7 +38,7 @@ const extraRounds = 4;
  * something is asked of the others again. Gives the tips that are whole now; refs hold them.
  */
 export async function collectParts(collection: Collection): Promise<readonly ObjectId[]> {
-  const { staging, originUrl, planPath, packsPath, lanes, signal, lanesSignal } = collection;
+  const { staging, originUrl, planPath, packsPath, lanes, reporter, signal, lanesSignal } = collection;
   const earlier = (await readPlan(planPath, originUrl)) ?? [];
   let queue = new PartQueue(await checkStoredPacks(earlier, packsPath), lanes);
   let saved = Promise.resolve();
@@ -46,6 +46,7 @@ export async function collectParts(collection: Collection): Promise<readonly Obj
   for (let round = 1; ; round++) {
     queue = new PartQueue(await planRound(queue, collection), lanes);
     await save();
+    if (round === 1) reporter.note(describe(queue.parts, askable(lanes).length));
     await runLanes(lanes, { ...collection, git: staging, queue, signal: lanesSignal, onPart: save });
     signal.throwIfAborted();
     const complete = queue.parts.slice(0, queue.completeCount);
@@ -74,6 +75,15 @@ async function planRound(queue: PartQueue, { wanted, lanes, reporter }: Collecti
     offers: asked.map(({ offer }) => offer),
     canBeHad: (index) => queue.canBeHad(index),
   });
+}
+
+function describe(parts: readonly Part[], mirrors: number): string {
+  const here = parts.filter(({ pack }) => pack !== undefined).length;
+  const lacking = String(parts.length - here);
+  const from = mirrors === 1 ? 'one mirror' : `${String(mirrors)} mirrors`;
+  return here === 0
+    ? `taking ${lacking} parts from ${from}`
+    : `taking ${lacking} parts from ${from}; ${String(here)} are here already`;
 }
 
 function askable(lanes: readonly MirrorLane[]): readonly MirrorLane[] {

@@ -33,11 +33,11 @@ async function findCheckpoints(
   for (const lane of lanes) {
     const tips = branchTips(wanted, lane.offer);
     if (tips.length === 0 || !lane.canFilter || !lane.canWantAnyReachable) continue;
-    reporter.detail(`Few tags: asking ${lane.displayUrl} for commits alone, to cut the history at`);
+    reporter.detail(`few tags: asking mirror ${lane.displayUrl} for commits alone, to cut the history at`);
     try {
       return await fetchCheckpoints(lane, tips, partCount(lanes.length));
     } catch (error) {
-      reporter.note(`The commits did not come from ${lane.displayUrl}: ${lane.fail(error)}`);
+      reporter.note(`the commits did not come from mirror ${lane.displayUrl}: ${lane.fail(error)}`);
     }
   }
   return [];

@@ -8,11 +8,12 @@ import { displayUrl } from '../../transport/display-url.ts';
 import { isolatedEnvironment } from '../fetch/isolation.ts';
 import type { GitProgram } from '../git-program.ts';
 import type { MirrorCandidate, MirrorLimits } from '../mirror-candidate.ts';
+import { settingsForUrl } from '../rank/settings-for-url.ts';
 import { PackWatch } from './pack-watch.ts';
 
 /** What a lane needs besides its mirror. */
 export interface LaneOptions {
-  /** For its environment: proxies, certificates, ssh. */
+  /** For its environment and configuration: proxies, certificates, ssh. */
   readonly git: GitProgram;
   readonly limits: MirrorLimits;
   /** Of the repository that takes the objects. */
@@ -37,6 +38,8 @@ export class MirrorLane {
   #canWantAny = false;
   #canFilter = false;
   #failures = 0;
+  #fetchMs = 0;
+  #fetchBytes = 0;
   #leftReason: string | undefined;
   #session: SourceSession | undefined;
   #abort = new AbortController();
@@ -62,6 +65,11 @@ export class MirrorLane {
   /** Bytes that it sent. */
   get bytes(): number {
     return this.#tally.responseBytes;
+  }
+
+  /** Of all packs so far, from the question on. */
+  get bytesPerSecond(): number {
+    return this.#fetchMs === 0 ? 0 : (this.#fetchBytes * 1000) / this.#fetchMs;
   }
 
   /** What it shows: nothing before {@link list}. */
@@ -113,13 +121,22 @@ export class MirrorLane {
     request: { readonly wants: readonly ObjectId[]; readonly haves: readonly ObjectId[]; readonly filter?: string },
     use: (pack: ByteStream) => Promise<Result>,
   ): Promise<Result> {
+    const [startMs, startBytes] = [performance.now(), this.bytes];
     return this.#watched(async (watch) => {
       watch.begin();
       const session = await this.#open();
       const { pack } = await session.fetchPack({ ...request, ofsDelta: true }, `fetching from ${this.displayUrl}`);
       if (pack === undefined) throw new GitMirrorError('GM_PROTOCOL', 'it sent no pack');
-      return await use(watch.watch(pack));
+      const result = await use(watch.watch(pack));
+      this.#fetchMs += performance.now() - startMs;
+      this.#fetchBytes += this.bytes - startBytes;
+      return result;
     });
+  }
+
+  /** Ends the fetch that is under way, which throws. */
+  interrupt(): void {
+    this.#abort.abort(new GitMirrorError('GM_TIMEOUT', 'another mirror was faster'));
   }
 
   /** Counts a failure and says what it was. */
@@ -162,12 +179,14 @@ export class MirrorLane {
   async #open(): Promise<SourceSession> {
     if (this.#session !== undefined) return this.#session;
     const { git, signal, objectFormat } = this.#options;
-    const env = { ...git.env, ...isolatedEnvironment(git, this.mirror) };
+    const settings = await settingsForUrl(git, this.mirror.url);
+    const env = { ...settings.env, ...isolatedEnvironment(git, this.mirror) };
     const session = await SourceSession.open(
       {
         endpoint: { url: this.mirror.url, followInfoRefsRedirect: false },
         userAgent: userAgent(),
         env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
+        caFile: settings.caFile,
         tally: this.#tally,
         signal: AbortSignal.any([signal, this.#abort.signal]),
       },

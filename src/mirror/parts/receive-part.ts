@@ -23,6 +23,8 @@ export interface ReceivedPart {
    * here by now: those of parts in front of it may hold them.
    */
   finish(isDue: () => boolean): Promise<string>;
+  /** Throws it away. */
+  drop(): Promise<void>;
 }
 
 /**
@@ -52,6 +54,10 @@ export async function receivePart(request: PartRequest): Promise<ReceivedPart> {
         } finally {
           await quarantine.drop();
         }
+      },
+      drop: async () => {
+        await name.catch(() => undefined);
+        await quarantine.drop();
       },
     };
   } catch (error) {

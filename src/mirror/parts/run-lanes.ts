@@ -50,7 +50,7 @@ async function askFor(index: number, lane: MirrorLane, run: LanesRun): Promise<R
   const { git, queue, limits, signal, held, reporter } = run;
   const { parts } = queue;
   const tips = parts[index]?.tips ?? [];
-  reporter.detail(`Part ${partName(index, run)} from ${lane.displayUrl}`);
+  reporter.detail(`part ${partName(index, run)} from mirror ${lane.displayUrl}`);
   const isOffered = queue.isOffered(index);
   try {
     return await receivePart({
@@ -64,7 +64,7 @@ async function askFor(index: number, lane: MirrorLane, run: LanesRun): Promise<R
   } catch (error) {
     // That it does not have what it does not show is no failure.
     const isRefused = !isOffered && isGitMirrorError(error, 'GM_REMOTE');
-    if (!isRefused) note(index, lane.fail(error), lane, run);
+    if (!isRefused && !queue.isHere(index)) note(index, lane.fail(error), lane, run);
     queue.giveBack(index, lane, { isRefused });
     return undefined;
   }
@@ -72,6 +72,11 @@ async function askFor(index: number, lane: MirrorLane, run: LanesRun): Promise<R
 
 async function finish(received: ReceivedPart, index: number, lane: MirrorLane, run: LanesRun): Promise<void> {
   const { queue } = run;
+  if (queue.isHere(index)) {
+    await received.drop();
+    queue.giveBack(index, lane, { isRefused: false });
+    return;
+  }
   try {
     const pack = await received.finish(() => queue.completeCount >= index);
     queue.finish(index, pack, lane);
@@ -89,7 +94,7 @@ async function finish(received: ReceivedPart, index: number, lane: MirrorLane, r
 function note(index: number, reason: string, lane: MirrorLane, run: LanesRun): void {
   if (run.signal.aborted) return;
   const end = lane.leftReason === undefined ? '' : '; it is asked no more';
-  run.reporter.note(`Part ${partName(index, run)} did not come from ${lane.displayUrl}: ${reason}${end}`);
+  run.reporter.note(`part ${partName(index, run)} did not come from mirror ${lane.displayUrl}: ${reason}${end}`);
 }
 
 function partName(index: number, { queue }: LanesRun): string {
