@@ -24,6 +24,8 @@ export interface Scene extends AsyncDisposable {
   git(folder: string, ...args: readonly string[]): Promise<string>;
   /** As {@link Scene.git}, whatever the status. */
   try(folder: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<GitRun>;
+  /** As {@link Scene.git}, with `text` as its standard input. */
+  input(folder: string, args: readonly string[], text: string): Promise<void>;
   /** Makes one more commit on `branch` in the folder `work`, and pushes it to all of `targets`. Returns its name. */
   commit(message: string, options?: { readonly branch?: string; readonly to?: readonly string[] }): Promise<string>;
 }
@@ -53,7 +55,7 @@ export async function openScene(version?: GitVersion): Promise<Scene> {
   };
   // Before 2.32 git knows no variable for the user's configuration, but where it lies.
   await writeFile(join(root, '.gitconfig'), `[include]\n\tpath = ${config}\n`);
-  const run: Scene['try'] = (folder, args, more = {}) =>
+  const start = (folder: string, args: readonly string[], more: NodeJS.ProcessEnv, text: string): Promise<GitRun> =>
     new Promise((resolve) => {
       const options = {
         cwd: join(root, folder),
@@ -65,8 +67,11 @@ export async function openScene(version?: GitVersion): Promise<Scene> {
         const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 128;
         resolve({ status, stdout: stdout.trimEnd(), stderr });
       });
-      child.stdin?.end();
+      // Whoever does not read to the end has said why in its status.
+      child.stdin?.on('error', () => undefined);
+      child.stdin?.end(text);
     });
+  const run: Scene['try'] = (folder, args, more = {}) => start(folder, args, more, '');
   const scene: Scene = {
     root,
     env,
@@ -75,6 +80,10 @@ export async function openScene(version?: GitVersion): Promise<Scene> {
       const { status, stdout, stderr } = await run(folder, args);
       if (status !== 0) throw new Error(`git ${args.join(' ')} ended with ${String(status)}: ${stderr}`);
       return stdout;
+    },
+    input: async (folder, args, text) => {
+      const { status, stderr } = await start(folder, args, {}, text);
+      if (status !== 0) throw new Error(`git ${args.join(' ')} ended with ${String(status)}: ${stderr}`);
     },
     commit: async (message, { branch = 'main', to = ['origin.git'] } = {}) => {
       await writeFile(join(root, 'work', `${branch}.txt`), `${message}\n`);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { asError, GitMirrorError } from '../../core/error.ts';
+import { endProcessTree } from './end-process-tree.ts';
 import { NoticeFilter } from './notice-filter.ts';
 
 /** How one git under ours is run. */
@@ -47,7 +48,7 @@ export class ChildGit {
       const merged = Object.entries({ ...this.#env, ...env }).filter(([, value]) => value !== undefined);
       const child = spawn('git', args, { env: Object.fromEntries(merged), stdio: ['pipe', 'pipe', 'pipe'] });
       const end = (): void => {
-        child.kill('SIGTERM');
+        endProcessTree(child);
       };
       signal.addEventListener('abort', end, { once: true });
       const output: string[] = [];

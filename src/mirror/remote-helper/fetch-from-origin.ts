@@ -41,13 +41,13 @@ export async function fetchFromOrigin(
 
 /** Flags of git-fetch(1) that say how much is wanted, as git has told by its options. */
 function scopeFlags(options: TransferOptions): readonly string[] {
-  const { depth, deepenRelative, deepenSince, deepenNot, filter, updateShallow, refetch } = options;
+  const { depth, deepenRelative, deepenSince, deepenNot, filter, updateShallow, refetch, cloning } = options;
   return [
     ...(depth === undefined ? [] : [deepenRelative ? `--deepen=${depth}` : `--depth=${depth}`]),
     ...(deepenSince === undefined ? [] : [`--shallow-since=${deepenSince}`]),
     ...deepenNot.map((ref) => `--shallow-exclude=${ref}`),
     ...(filter === undefined ? [] : [`--filter=${filter}`]),
-    ...(updateShallow ? ['--update-shallow'] : []),
+    ...(updateShallow || cloning ? ['--update-shallow'] : []),
     ...(refetch ? ['--refetch'] : []),
   ];
 }

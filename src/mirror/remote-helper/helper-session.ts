@@ -5,6 +5,7 @@ import { parseListing, type ListedRef } from '../list-remote.ts';
 import type { MirrorReporter } from '../mirror-candidate.ts';
 import { readGitSettings, type GitSettings } from '../settings/git-settings.ts';
 import { ChildFailed } from './child-failed.ts';
+import type { ClonedOrigin } from './clone-from-origin.ts';
 import { ChildGit } from './child-git.ts';
 import type { HelperCommand, WantedRef } from './command-reader.ts';
 import { encodeRefList } from './encode-ref-list.ts';
@@ -31,7 +32,7 @@ interface Setup {
   readonly origin: Origin;
 }
 
-const capabilities = ['option', 'fetch', 'push', 'object-format'];
+const capabilities = ['option', 'fetch', 'push', 'check-connectivity', 'object-format'];
 /** Set for every git under ours: should one of them come back to a `mirror::` URL, mirrors are not asked again. */
 const nestedVariable = 'GIT_MIRROR_NESTED';
 
@@ -68,8 +69,7 @@ export class HelperSession {
       case 'list':
         return this.#list();
       case 'fetch':
-        await this.#fetch(command.refs);
-        return '\n';
+        return `${(await this.#fetch(command.refs)).map((line) => `${line}\n`).join('')}\n`;
       case 'push': {
         const refspecs = command.refspecs.map((spec) => Buffer.from(spec, 'latin1').toString('utf8'));
         const { origin } = await this.#open();
@@ -85,6 +85,7 @@ export class HelperSession {
     if (!this.#hasAskedMirrors) return;
     const { cleanMirrorRefs } = await import('../clean-refs.ts');
     const { kept } = await cleanMirrorRefs(this.#git, this.#context.signal);
+    if (kept.length > 0) await (await import('../hide-refs.ts')).hideMirrorRefs(this.#git);
     for (const { name } of kept) this.#reporter().detail(`kept ${name}: it holds more than your own refs`);
   }
 
@@ -97,13 +98,14 @@ export class HelperSession {
     return encodeRefList(listing);
   }
 
-  async #fetch(refs: readonly WantedRef[]): Promise<void> {
+  /** Resolves to what git is to be told besides that it is done. */
+  async #fetch(refs: readonly WantedRef[]): Promise<readonly string[]> {
     const { origin } = await this.#open();
-    await this.#fetchAll(origin, refs);
+    const words = await this.#fetchAll(origin, refs);
     // A clone of one branch takes the tags that are there by then; a fetch asks for them by a batch of their own.
     const { cloning, followTags } = this.#options;
     const tags = cloning && followTags ? await this.#tagsOfWhatIsHere(refs) : [];
-    if (tags.length === 0) return;
+    if (tags.length === 0) return words;
     const whole = { ...this.#options, depth: undefined, deepenSince: undefined, deepenNot: [] };
     await fetchFromOrigin(
       this.#child,
@@ -112,12 +114,25 @@ export class HelperSession {
       whole,
       refs.map(({ oid }) => oid),
     );
+    return words;
   }
 
-  async #fetchAll(origin: Origin, refs: readonly WantedRef[]): Promise<void> {
+  async #fetchAll(origin: Origin, refs: readonly WantedRef[]): Promise<readonly string[]> {
     const arrived = new Set(this.#isNested ? [] : (await this.#askMirrors(refs)).map(({ oid }) => oid));
-    const left = refs.filter(({ oid }) => !arrived.has(oid));
-    if (left.length > 0) await fetchFromOrigin(this.#child, origin, left, this.#options);
+    const cloned = await this.#clone(origin, refs);
+    const isHere = ({ oid }: WantedRef): boolean => arrived.has(oid) || cloned?.oids.has(oid) === true;
+    const left = refs.filter((ref) => !isHere(ref));
+    const tips = refs.filter(isHere).map(({ oid }) => oid);
+    if (left.length > 0) await fetchFromOrigin(this.#child, origin, left, this.#options, tips);
+    if (cloned?.keepFile === undefined || !this.#options.checkConnectivity) return [];
+    return [`lock ${cloned.keepFile}`, 'connectivity-ok'];
+  }
+
+  /** Undefined unless this is for a new clone of whole history, and nothing of it has come from mirrors. */
+  async #clone(origin: Origin, refs: readonly WantedRef[]): Promise<ClonedOrigin | undefined> {
+    if (!this.#options.cloning || partOf(this.#options) !== 'all') return undefined;
+    const { cloneFromOrigin } = await import('./clone-from-origin.ts');
+    return cloneFromOrigin(this.#git, this.#child, origin, refs, this.#options);
   }
 
   /** Annotated tags of the origin that are not here, although what they lead to is. */
