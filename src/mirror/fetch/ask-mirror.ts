@@ -77,7 +77,7 @@ async function listMirror(
   const late = AbortSignal.timeout(firstByteMs);
   const outcome = await runApart(
     git,
-    [...isolatedFlags(mirror), 'ls-remote', '--refs', '--', mirror.url, ...patterns],
+    [...isolatedFlags(git, mirror), 'ls-remote', '--refs', '--', mirror.url, ...patterns],
     {
       env: isolatedEnvironment(git, mirror),
       signal: AbortSignal.any([signal, late]),
@@ -115,7 +115,7 @@ async function fetchTips(
     if (reason !== undefined) stop.abort(new GitMirrorError('GM_TIMEOUT', reason));
   });
   try {
-    const outcome = await runApart(git, [...isolatedFlags(mirror), ...fetchArguments(mirror, scope)], {
+    const outcome = await runApart(git, [...isolatedFlags(git, mirror), ...fetchArguments(mirror, scope)], {
       env: { ...isolatedEnvironment(git, mirror), ...quarantine.env },
       // Without a target: refs are made when the objects are the repository's.
       input: tips.map(({ source }) => `${source}\n`).join(''),

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { GitProgram } from '../git-program.ts';
 import type { MirrorCandidate } from '../mirror-candidate.ts';
 
@@ -21,8 +23,9 @@ const httpResets: readonly (readonly [string, string])[] = [
  * Settings of the same name for one URL are reset with the whole URL in the key, since the longest one wins
  * (git-config(1), `http.<url>.*`).
  */
-export function isolatedFlags({ url, scheme, isUsers }: MirrorCandidate): readonly string[] {
+export function isolatedFlags(git: GitProgram, { url, scheme, isUsers }: MirrorCandidate): readonly string[] {
   const settings: string[] = [
+    ...settingsAtHome(git, scheme),
     'core.hooksPath=/dev/null',
     'core.askPass=',
     'credential.helper=',
@@ -62,8 +65,31 @@ export function isolatedEnvironment(
     GIT_SSL_CERT: undefined,
     GIT_SSL_KEY: undefined,
     GIT_PROTOCOL_FROM_USER: undefined,
+    ...(showsNetrc(git, scheme)
+      ? { HOME: noHome, NETRC: undefined, XDG_CONFIG_HOME: git.env['XDG_CONFIG_HOME'] ?? join(homeOf(git), '.config') }
+      : {}),
     ...(needsSsh && !hasOwnSsh ? { GIT_SSH_COMMAND: batchSsh } : {}),
   };
+}
+
+/** A folder that is none: libcurl looks for logins in a file at home, which git cannot keep it from. */
+const noHome = '/nonexistent';
+
+/** Whether there are logins at home that git would show to an HTTP server (`.netrc`). */
+function showsNetrc(git: GitProgram, scheme: string): boolean {
+  if (scheme !== 'http' && scheme !== 'https') return false;
+  return ['.netrc', '_netrc'].some((name) => existsSync(join(homeOf(git), name))) || git.env['NETRC'] !== undefined;
+}
+
+/** The user's settings, for a git that is told to be at home elsewhere. */
+function settingsAtHome(git: GitProgram, scheme: string): readonly string[] {
+  const path = join(homeOf(git), '.gitconfig');
+  const isOwn = git.env['GIT_CONFIG_GLOBAL'] === undefined && existsSync(path);
+  return isOwn && showsNetrc(git, scheme) ? [`include.path=${path}`] : [];
+}
+
+function homeOf(git: GitProgram): string {
+  return git.env['HOME'] ?? noHome;
 }
 
 /**

@@ -105,9 +105,7 @@ export function parseStatement(content: string, format: ObjectFormat): RefStatem
 
 /** Nothing, or one armoured signature to the very end. */
 function isSignature(text: string): boolean {
-  return (
-    text === '' || /^-----BEGIN (SSH|PGP) SIGNATURE-----\n[\w+/=:. \n]*\n-----END \1 SIGNATURE-----\n$/.test(text)
-  );
+  return text === '' || /^-----BEGIN (SSH|PGP) SIGNATURE-----\n[\w+/=:. \n]*\n-----END \1 SIGNATURE-----\n$/.test(text);
 }
 
 function after(line: string | undefined, prefix: string): string {

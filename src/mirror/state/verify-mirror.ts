@@ -76,7 +76,7 @@ interface AskedOrigin {
 async function listMirror({ git, mirror, limits, signal }: VerifyMirrorOptions): Promise<RemoteListing> {
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(limits.firstByteMs)]);
   return listRemote(git, mirror.url, {
-    flags: isolatedFlags(mirror),
+    flags: isolatedFlags(git, mirror),
     env: isolatedEnvironment(git, mirror),
     signal: inTime,
   });

@@ -51,7 +51,10 @@ export interface ClientMachine {
 
 const sources = fileURLToPath(new URL('../../../src/cli', import.meta.url));
 /** Commands in PATH, and the sources that stand behind them. */
-const commands: readonly (readonly [command: string, source: string])[] = [['git-mirror', join(sources, 'main.ts')]];
+const commands: readonly (readonly [command: string, source: string])[] = [
+  ['git-mirror', join(sources, 'main.ts')],
+  ['git-remote-mirror', join(sources, 'remote-mirror.ts')],
+];
 
 /** Makes it below the folder `root`. */
 export async function openClientMachine(root: string): Promise<ClientMachine> {
