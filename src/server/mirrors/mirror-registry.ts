@@ -47,7 +47,7 @@ export class MirrorRegistry {
   }
 
   /**
-   * Those whose time is not over, the last to be seen first.
+   * Those whose time is not over, in the order in which they first came.
    *
    * @param directory - of the repository, its common folder
    * @throws GitMirrorError `GM_SYSTEM` when the file cannot be read
@@ -70,11 +70,14 @@ export class MirrorRegistry {
 
   async #write(directory: string, mirror: KeptMirror, nowMs: number): Promise<boolean> {
     const key = repositoryKey(mirror.url);
-    const others = this.list(directory, nowMs).filter(({ url }) => repositoryKey(url) !== key);
+    const listed = this.list(directory, nowMs);
+    const place = listed.findIndex(({ url }) => repositoryKey(url) === key);
+    const others = listed.filter((_, index) => index !== place);
     const host = hostOf(mirror.url);
     const neighbours = others.filter(({ url }) => hostOf(url) === host);
     if (others.length >= maxEntries || neighbours.length >= maxPerHost) return false;
-    const mirrors = [mirror, ...others];
+    // Who has been here for long keeps its place: a fixed order is one.
+    const mirrors = place < 0 ? [...others, mirror] : others.toSpliced(place, 0, mirror);
     const folder = join(directory, 'git-mirror');
     await mkdir(folder, { recursive: true });
     const temporary = join(folder, `mirrors.${randomUUID()}.tmp`);
