@@ -10,7 +10,10 @@ export const cleanCommand: CommandSpec = {
     'git mirror fetch does it by itself at its end.',
   arguments: [],
   flagGroups: [outputFlags],
-  examples: [{ command: 'clean', purpose: 'after a fetch that was cut off' }],
+  examples: [
+    { command: 'clean', purpose: 'after a fetch that was cut off' },
+    { command: 'clean --json', purpose: 'the same, for a program to read what was kept' },
+  ],
   exitStatus: plainStatuses,
   load: async () => (await import('../actions/run-mirror-clean.ts')).runClean,
 };

@@ -49,8 +49,11 @@ test('mappings have exactly two sides', () => {
 });
 
 test('lengths of time', () => {
-  expect(['30', '30s', '500ms', '5m', '1.5h'].map(parseDuration)).toEqual([30_000, 30_000, 500, 300_000, 5_400_000]);
-  for (const text of ['', '0', '-1s', '1d', 'x', '1000h']) expect(() => parseDuration(text)).toThrow('length of time');
+  expect(['30', '30s', '500ms', '5m', '1.5h', '7d'].map(parseDuration)).toEqual([
+    30_000, 30_000, 500, 300_000, 5_400_000, 604_800_000,
+  ]);
+  for (const text of ['', '0', '-1s', '1w', '25d', 'x', '1000h'])
+    expect(() => parseDuration(text)).toThrow('length of time');
 });
 
 test('addresses to listen at', () => {

@@ -44,13 +44,20 @@ export function collectMappings(text: string, previous: readonly RefMapping[] | 
   return [...(previous ?? []), { source, target }];
 }
 
-const durationFactors: Readonly<Record<string, number>> = { ms: 1, '': 1000, s: 1000, m: 60_000, h: 3_600_000 };
+const durationFactors: Readonly<Record<string, number>> = {
+  ms: 1,
+  '': 1000,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 /** Node's timers take no more. */
 const maxDurationMs = 2 ** 31 - 1;
 
-/** A length of time such as `30`, `30s`, `5m` or `1h` in milliseconds; without a unit it is seconds. */
+/** A length of time such as `30`, `30s`, `5m`, `1h` or `7d` in milliseconds; without a unit it is seconds. */
 export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text.trim());
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|)$/.exec(text.trim());
   const ms = Number(match?.[1]) * (durationFactors[match?.[2] ?? '?'] ?? Number.NaN);
   if (!(ms >= 1 && ms <= maxDurationMs)) {
     throw new InvalidArgumentError('Give a length of time, such as 30s, 5m or 1h; 24 days at most.');

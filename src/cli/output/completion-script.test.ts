@@ -56,8 +56,8 @@ describe('bash', () => {
 
   test('commands', () => {
     expect(offered('git-mirror ')).toEqual(tree.commands.map(({ name }) => `${name} `));
-    expect(offered('git-mirror re')).toEqual(['replicate ']);
-    expect(offered('git-mirror --json pr')).toEqual(['probe ']);
+    expect(offered('git-mirror rep')).toEqual(['replicate ']);
+    expect(offered('git-mirror --json pro')).toEqual(['probe ']);
     expect(offered('git-mirror help sy')).toEqual(['sync ']);
   });
 
