@@ -91,6 +91,9 @@ export function manualPage(specs: readonly CommandSpec[], tree: TreeDescription)
     '.TP',
     '\\fBNO_COLOR\\fR, \\fBFORCE_COLOR\\fR',
     'Whether output has colours when no flag says so.',
+    '.SH MIRROR URLS',
+    '\\fBgit clone mirror::\\fR\\fIurl\\fR and all that fetches from or pushes to such a remote goes through \\fBgit\\-remote\\-mirror\\fR: refs come',
+    'from the origin at \\fIurl\\fR, objects from mirrors where they have them, and pushes go to the origin.',
     '.SH SEE ALSO',
     '\\fBgit\\fR(1), \\fBgit\\-push\\fR(1), \\fBgit\\-clone\\fR(1), \\fBgitcredentials\\fR(7)',
   ].join('\n')}\n`;
