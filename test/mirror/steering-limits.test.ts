@@ -1,8 +1,9 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenedBackend } from '../../src/server/open-backend.ts';
 import { gitVersions } from '../git-versions.ts';
 import { makeTemporaryFolder } from '../repositories/temporary-folder.ts';
+import { startHttpBackend } from '../servers/http-backend.ts';
 import { makeCertificates } from '../servers/tls.ts';
 import { openSharedBackend, openSteeringLab, type SteeringSite } from './steering-lab.ts';
 
@@ -35,6 +36,47 @@ describe('M10 steering and git-mirror itself', () => {
     expect({ status, stderr }).toMatchObject({ status: 0 });
     expect(await client.gitText(['rev-parse', 'origin/main'], { cwd })).toBe(tip);
     expect(new Set(origin.outcomes)).toEqual(new Set(['declined']));
+  });
+});
+
+describe('M10 steering to servers that know nothing of it', () => {
+  it('git http-backend is a mirror as good as ours: its refs are listed', slow, async () => {
+    await using lab = await openSteeringLab(backend, atOnce);
+    const { origin, client } = lab;
+    const copy = await lab.addMirror({ isKnown: false });
+    const front = await startHttpBackend({ root: dirname(copy.repository.path) });
+    try {
+      await origin.repository.git('config', 'mirror.mirrorUrl', `${front.url}/project.git`);
+      await client.gitText(['clone', origin.url, 'clone']);
+      expect(origin.outcomes).toEqual(['steered']);
+      await origin.repository.commit('refs/heads/main');
+      await client.gitText(['fetch'], { cwd: join(client.work, 'clone') });
+      await lab.sync(copy);
+      await client.gitText(['fetch'], { cwd: join(client.work, 'clone') });
+      expect(origin.outcomes).toEqual(['steered', 'stale', 'steered']);
+      // HEAD is a part of the digest: a clone begins with the branch that it names.
+      await copy.repository.git('symbolic-ref', 'HEAD', 'refs/heads/topic-1');
+      await client.gitText(['fetch'], { cwd: join(client.work, 'clone') });
+      expect(origin.outcomes.at(-1)).toBe('stale');
+    } finally {
+      await front.close();
+    }
+  });
+
+  it('a mirror that sends its callers on is none', slow, async () => {
+    await using lab = await openSteeringLab(backend, atOnce);
+    const { origin, client } = lab;
+    const elsewhere = await lab.addMirror({ isKnown: false });
+    const mirror = await lab.addMirror({
+      middleware: (request, response) => {
+        response.writeHead(302, { Location: `${new URL(elsewhere.url).origin}${request.url ?? ''}` }).end();
+        return true;
+      },
+    });
+    await client.gitText(['clone', origin.url, 'clone']);
+    expect(origin.outcomes).toEqual(['silent']);
+    expect(byGit(mirror)).toEqual([]);
+    expect(elsewhere.requests).toEqual([]);
   });
 });
 
