@@ -10,9 +10,12 @@ interface Errand {
   isReceived: boolean;
 }
 
-/** Somebody who has nothing else to do takes a part over from whoever is so many times slower, after so long. */
+/**
+ * Somebody who has nothing else to do takes a part over from whoever is so many times slower, after so long: a server that is
+ * still preparing its pack is no slow one, and a part that comes twice is a burden on two of them.
+ */
 const stragglerFactor = 4;
-const stragglerMs = 10_000;
+const stragglerMs = 30_000;
 
 /** The parts of a plan, given out to mirrors. Changed by nobody else. */
 export class PartQueue {
