@@ -10,7 +10,7 @@ export function guessDirectory(repository: string, isBare: boolean): string | un
     .replace(/(?<=.)\/\.git$/, '')
     .replace(/\/+$/, '');
   // A host alone: its port is no name.
-  const path = trimmed.includes('/') || !/:\d+$/.test(trimmed) ? trimmed : trimmed.replace(/:\d+$/, '');
+  const path = trimmed.includes('/') || !/:\d*$/.test(trimmed) ? trimmed : trimmed.replace(/:\d*$/, '');
   const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf(':')) + 1).replace(/\.git$/, '');
   // Blanks and controls become one blank each, as git has it.
   const plain = name.replace(/[\u0000-\u0020]+/g, ' ').trim();

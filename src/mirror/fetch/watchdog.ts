@@ -11,6 +11,8 @@ export interface Observation {
   readonly isComplete: boolean;
 }
 
+/** Git hands on a pack in pieces of this size at most: from one to the next nothing is seen of it. */
+const pieceBytes = 65_520;
 /** A server may talk about its preparations so many times as long as it may be silent at first. */
 const preparationFactor = 10;
 
@@ -23,12 +25,15 @@ const preparationFactor = 10;
 export class Watchdog {
   readonly #limits: MirrorLimits;
   readonly #startMs: number;
-  /** Bytes over the last `stallMs`, the oldest first. */
+  /** Over how long the rate is taken: as long as two pieces may take. */
+  readonly #windowMs: number;
+  /** Bytes over the last `#windowMs`, the oldest first. */
   #window: { readonly atMs: number; readonly bytes: number }[] = [];
 
   constructor(limits: MirrorLimits, startMs: number) {
     this.#limits = limits;
     this.#startMs = startMs;
+    this.#windowMs = Math.max(limits.stallMs, (2 * pieceBytes * 1000) / limits.minBytesPerSecond);
   }
 
   /** Why the mirror is to be left; undefined while there is no reason. */
@@ -49,19 +54,20 @@ export class Watchdog {
   }
 
   #checkRate(nowMs: number, bytes: number): string | undefined {
-    const { stallMs, minBytesPerSecond } = this.#limits;
+    const { minBytesPerSecond } = this.#limits;
     this.#window.push({ atMs: nowMs, bytes });
-    // The last one that is old enough stays: the window is never shorter than `stallMs`.
-    const from = this.#window.findLastIndex(({ atMs }) => nowMs - atMs >= stallMs);
+    // The last one that is old enough stays: the window is never too short.
+    const from = this.#window.findLastIndex(({ atMs }) => nowMs - atMs >= this.#windowMs);
     if (from < 0) return undefined;
     this.#window = this.#window.slice(from);
     const [oldest] = this.#window;
     if (oldest === undefined) return undefined;
     const grown = bytes - oldest.bytes;
-    if (grown <= 0) return `it stalled for ${seconds(stallMs)}`;
-    const rate = (grown * 1000) / (nowMs - oldest.atMs);
-    return rate < minBytesPerSecond
-      ? `it sent ${String(Math.round(rate))} bytes a second, less than ${String(minBytesPerSecond)}`
+    if (grown <= 0) return `it stalled for ${seconds(this.#windowMs)}`;
+    const elapsedSeconds = (nowMs - oldest.atMs) / 1000;
+    // Part of a piece may have arrived that is not to be seen yet.
+    return (grown + pieceBytes) / elapsedSeconds < minBytesPerSecond
+      ? `it sent ${String(Math.round(grown / elapsedSeconds))} bytes a second, less than ${String(minBytesPerSecond)}`
       : undefined;
   }
 }
