@@ -342,3 +342,19 @@ test(
   },
   testTimeoutMs,
 );
+
+test(
+  'M12: with fetch.fsckObjects, git takes everything in one piece and checks it',
+  async () => {
+    await staging.configure('transfer.fsckObjects', 'true');
+    const mirrors = [await lab.addMirror(), await lab.addMirror()];
+    const notes: string[] = [];
+    const urls = mirrors.map(({ url }) => url);
+    const result = await runParts(staging, lab.origin.repository, urls, { notes });
+    expect(result.arrived).toEqual(await originRefsOf(lab.origin.repository));
+    expect(notes[0]).toContain('fetch.fsckObjects');
+    await expect(storedPlan()).rejects.toThrow('ENOENT');
+    await expectWhole();
+  },
+  testTimeoutMs,
+);

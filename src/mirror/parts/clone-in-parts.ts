@@ -1,5 +1,6 @@
 import type { ObjectId } from '../../core/object-id.ts';
 import type { OriginRef } from '../bulk-fetch.ts';
+import { fetchFromMirrors } from '../fetch/fetch-from-mirrors.ts';
 import type { GitProgram } from '../git-program.ts';
 import type { MirrorCandidate, MirrorLimits, MirrorReporter } from '../mirror-candidate.ts';
 import { collectParts } from './collect-parts.ts';
@@ -27,7 +28,10 @@ export interface PartsRequest {
 export interface PartsResult {
   /** Of `originRefs`, those that are here with everything they reach. Refs below `refs/mirror/parts/` hold them. */
   readonly arrived: readonly OriginRef[];
-  /** Per mirror that was asked: bytes that it sent, and parts that came whole from it, in this run. */
+  /**
+   * Per mirror that was asked for parts: bytes that it sent, and parts that came whole from it, in this run. Empty where git
+   * took everything in one piece, because it is to check objects (`fetch.fsckObjects`).
+   */
   readonly perMirror: readonly { readonly mirror: MirrorCandidate; readonly bytes: number; readonly parts: number }[];
   /** Mirrors that were left, and why. */
   readonly failed: readonly { readonly mirror: MirrorCandidate; readonly reason: string }[];
@@ -50,6 +54,7 @@ export async function cloneInParts(request: PartsRequest): Promise<PartsResult> 
   const held = new Set(await heldTips(staging));
   const wanted = originRefs.filter(({ oid }) => !held.has(oid));
   if (wanted.length === 0 || mirrors.length === 0) return resultOf(originRefs, held, []);
+  if (await mustCheckObjects(staging)) return takeWhole(request, wanted, held);
   const skipped = skip?.();
   const lanesSignal = skipped === undefined ? signal : AbortSignal.any([signal, skipped]);
   const lanes = mirrors.map(
@@ -63,6 +68,36 @@ export async function cloneInParts(request: PartsRequest): Promise<PartsResult> 
   } finally {
     await Promise.all(lanes.map((lane) => lane.close()));
   }
+}
+
+/** Whether git is to check objects when it fetches (git-config(1), `fetch.fsckObjects`), some of which a part alone hides. */
+async function mustCheckObjects(staging: GitProgram): Promise<boolean> {
+  for (const name of ['fetch.fsckObjects', 'transfer.fsckObjects']) {
+    const { stdout } = await staging.run(['config', '--type=bool', '--get', name], { allowStatus: [1] });
+    if (stdout !== '') return stdout.trim() === 'true';
+  }
+  return false;
+}
+
+/** Everything in one piece, by git itself, from one mirror after another. */
+async function takeWhole(
+  request: PartsRequest,
+  wanted: readonly OriginRef[],
+  held: ReadonlySet<ObjectId>,
+): Promise<PartsResult> {
+  const { staging, mirrors, originRefs, limits, reporter, signal, skip } = request;
+  reporter.note('fetch.fsckObjects is set: everything in one piece, from one mirror after another');
+  const { arrived, failed } = await fetchFromMirrors({
+    git: staging,
+    mirrors,
+    wanted,
+    scope: [],
+    limits,
+    reporter,
+    signal,
+    skip: skip ?? (() => new AbortController().signal),
+  });
+  return { ...resultOf(originRefs, new Set([...held, ...arrived.map(({ oid }) => oid)]), []), failed };
 }
 
 async function heldTips(staging: GitProgram): Promise<readonly ObjectId[]> {
