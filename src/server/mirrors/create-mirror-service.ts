@@ -1,6 +1,7 @@
 import type { BlockList } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { GitMirrorError, messageOf } from '../../core/error.ts';
+import type { ObjectId } from '../../core/object-id.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { repositoryKey } from './repository-key.ts';
 import type { MirrorDirectory } from '../../upload/mirror-directory.ts';
@@ -62,6 +63,8 @@ interface Facts {
 const maxRemembered = 256;
 /** URLs in one answer that names what would be valid. */
 const maxValid = 100;
+/** Refs of a mirror that are looked for here. */
+const maxCompared = 10_000;
 /** Repositories in one answer that describes all. */
 const maxDescribed = 200;
 
@@ -107,8 +110,9 @@ class ConfiguredMirrors implements MirrorService {
     return {
       list: (query) => this.#list(repository, caller, query),
       notify: (notice) => {
-        const { commonDir: directory, settings, keys: ownKeys } = this.#factsOf(repository);
-        return this.#notices.take({ directory, settings, ownKeys }, notice, this.#addressOf(caller));
+        const { commonDir: directory, settings, keys: ownKeys, digest } = this.#factsOf(repository);
+        const origin = { digest, hasAny: (oids: readonly ObjectId[]) => this.#hasAny(repository.directory, oids) };
+        return this.#notices.take({ directory, settings, ownKeys, origin }, notice, this.#addressOf(caller));
       },
     };
   }
@@ -250,6 +254,14 @@ class ConfiguredMirrors implements MirrorService {
         mirrors: withRegistered(settings, this.#registry.list(commonDir, this.#now())),
         digest: (calledBy) => this.#reading(asked.directory, (current) => this.#digests.of(current, calledBy)),
       };
+    });
+  }
+
+  /** Objects are looked up only for a mirror whose refs are others: it is behind, or none of ours. */
+  #hasAny(directory: string, oids: readonly ObjectId[]): boolean {
+    return this.#reading(directory, ({ refs, objects }) => {
+      const [first] = refs.list('refs/');
+      return first === undefined || oids.slice(0, maxCompared).some((oid) => objects.numberOf(oid) >= 0);
     });
   }
 

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { Agent, request } from 'undici';
 import { GitMirrorError, isGitMirrorError, messageOf } from '../../core/error.ts';
+import type { ObjectId } from '../../core/object-id.ts';
 import { version } from '../../core/version.ts';
 import { SourceSession } from '../../client/source-session.ts';
 import { ServiceTally } from '../../client/service-tally.ts';
@@ -10,12 +11,24 @@ import { refDigest } from '../../wire/mirrors/ref-digest.ts';
 import { allowedAddresses, type AllowedAddress, type Resolve } from './allowed-addresses.ts';
 import type { NoticeUrl } from './notice-url.ts';
 
+/** The repository that a mirror claims to be one of. */
+export interface OriginToCompare {
+  digest(): string;
+  /** Whether it has any of these objects, or nothing at all. */
+  hasAny(oids: readonly ObjectId[]): boolean;
+}
+
 /** How a mirror is called. */
 export interface MirrorCallOptions {
   /** Patterns of `mirror.notifyHost`: hosts they name may be internal. */
   readonly hosts: readonly string[];
   /** Not used: a mirror is called by its path alone, as clients do. */
   readonly canonical?: string | undefined;
+  /**
+   * What the mirror must have something of; undefined: whatever it has is fine. One whose digest is the same needs no proof:
+   * what is listed of it is never believed.
+   */
+  readonly origin?: OriginToCompare | undefined;
   /** Ends the call. */
   readonly signal: AbortSignal;
   /** Default 5 s for all of it. */
@@ -30,7 +43,8 @@ const maxRefs = 500_000;
 const userAgent = `git-mirror/${version}`;
 
 /**
- * Asks a mirror for its ref digest: `GET <at>/info/mirrors` where that is answered, otherwise by listing its refs. One call
+ * Asks a mirror for its ref digest: `GET <at>/info/mirrors` where that is answered, otherwise, or to see what it is a mirror of,
+ * by listing its refs. One call
  * with a bound on time, bytes and refs, without credentials and redirects, to addresses that were checked.
  *
  * @throws GitMirrorError that says what is wrong with the mirror, behind "the mirror cannot be listed: "
@@ -42,7 +56,8 @@ export async function callMirror(at: NoticeUrl, options: MirrorCallOptions): Pro
   const dispatcher = pinnedAgent(addresses);
   try {
     const told = at.scheme === 'git' ? undefined : await readDigest(at.url, dispatcher, signal);
-    return told ?? (await listDigest(at, addresses, dispatcher, signal));
+    if (told !== undefined && (options.origin === undefined || told === options.origin.digest())) return told;
+    return await listDigest(at, addresses, dispatcher, signal, options.origin);
   } catch (error) {
     options.signal.throwIfAborted();
     if (timeout.aborted) throw new GitMirrorError('GM_TIMEOUT', 'it takes too long to answer', { cause: error });
@@ -103,6 +118,7 @@ async function listDigest(
   addresses: readonly AllowedAddress[],
   dispatcher: Agent,
   signal: AbortSignal,
+  origin: OriginToCompare | undefined,
 ): Promise<string> {
   const limit = new AbortController();
   const session = await SourceSession.open(
@@ -121,6 +137,9 @@ async function listDigest(
   try {
     const { refs, head } = await session.listRefs(['refs/']);
     if (refs.length > maxRefs) throw new GitMirrorError('GM_LIMIT', 'it has more refs than this server reads');
+    if (origin?.hasAny(refs.map(({ oid }) => oid)) === false) {
+      throw new GitMirrorError('GM_FORBIDDEN', 'it has nothing of this repository');
+    }
     return refDigest(refs, head);
   } finally {
     await session.close();

@@ -4,6 +4,7 @@ import { mirrorLimits } from '../../wire/mirrors/mirror-limits.ts';
 import type { MirrorNotice, NoticeAnswer } from '../../wire/mirrors/mirror-list.ts';
 import type { Resolve } from './allowed-addresses.ts';
 import { fitsHost } from './host-pattern.ts';
+import type { OriginToCompare } from './mirror-call.ts';
 import type { MirrorRegistry } from './mirror-registry.ts';
 import type { MirrorSettings } from './mirror-settings.ts';
 import { NoticeGate } from './notice-gate.ts';
@@ -17,6 +18,7 @@ export interface NoticedRepository {
   /** Its common folder. */
   readonly directory: string;
   readonly settings: MirrorSettings;
+  readonly origin: OriginToCompare;
   /** `repositoryKey` of every URL it is known by here: none of them is a mirror of it. */
   readonly ownKeys: ReadonlySet<string | undefined>;
 }
@@ -68,7 +70,7 @@ export class Notices {
   }
 
   async #callAndKeep(
-    { directory, settings }: NoticedRepository,
+    { directory, settings, origin }: NoticedRepository,
     at: NoticeUrl,
     { ttlSeconds, signature }: MirrorNotice,
   ): Promise<NoticeAnswer> {
@@ -77,7 +79,7 @@ export class Notices {
     const { callMirror } = await import('./mirror-call.ts');
     let digest: string;
     try {
-      digest = await callMirror(at, { hosts: settings.notifyHosts, signal, timeoutMs, resolve });
+      digest = await callMirror(at, { hosts: settings.notifyHosts, origin, signal, timeoutMs, resolve });
     } catch (error) {
       signal.throwIfAborted();
       return refused(`calling the mirror back failed: ${messageOf(error)}`);

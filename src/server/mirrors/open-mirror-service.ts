@@ -34,9 +34,9 @@ export interface OpenMirrorServiceOptions extends MirrorOptions {
 export function openMirrorService(options: OpenMirrorServiceOptions): MirrorService {
   const { lookup, namespace, onWarning, geoipDatabase, publicUrl } = options;
   const trustedProxies = proxyList(options.trustedProxies ?? []);
-  // Configuration and refs are read with it, and never an object.
+  // Configuration and refs are read with it; of objects only whether they are there, when a mirror registers.
   const kernel = openKernel({ kind: 'plain' });
-  const repositories = new RepositoryCache({ kernel, env: servingEnvironment(options.env ?? process.env) });
+  const repositories = new RepositoryCache({ kernel, env: servingEnvironment(options.env ?? process.env), maxIdle: 2 });
   const geoip = {
     file: geoipDatabase,
     onProblem: (error: GitMirrorError) => {

@@ -124,6 +124,16 @@ describe('M7: mirror-notify', () => {
     expect(await mirrorsOf(url)).toMatchObject([{ state: 'partial' }]);
   });
 
+  test('one that is far behind, with no ref that is as here, is a mirror all the same', async () => {
+    const name = 'far-behind.git';
+    await runGit(['clone', '-q', '--bare', '--single-branch', original.path, pathIn(mirror, name)]);
+    await runGit(['-C', pathIn(mirror, name), 'update-ref', 'refs/heads/main', 'refs/heads/main~2']);
+    for (const tag of ['v1', 'v2']) await runGit(['-C', pathIn(mirror, name), 'tag', '-d', tag]);
+    const { url } = await origin();
+    expect(await notify(url, notice(`${mirror.url}${name}`))).toEqual({ kind: 'ok' });
+    expect(await mirrorsOf(url)).toMatchObject([{ state: 'partial' }]);
+  });
+
   test('one that is configured, too, keeps its place and its region', async () => {
     const at = `${mirror.url}x.git`;
     const { url, path } = await origin();
@@ -225,6 +235,14 @@ describe('M7: what is refused', () => {
   test('the repository itself', async () => {
     const { url } = await origin();
     expect(await notify(url, notice(url))).toEqual(refused('that of the repository itself'));
+  });
+
+  test('a repository that has nothing of this one, whatever it tells', async () => {
+    const other = await makeRepository(pathIn(mirror, 'other.git'), { commits: 2, seed: 99 });
+    await other.configure('mirror.advertise', 'true');
+    const { url } = await origin();
+    expect(await notify(url, notice(`${mirror.url}other.git`))).toEqual(refused('nothing of this repository'));
+    expect(await mirrorsOf(url)).toEqual([]);
   });
 
   test('a mirror that is not there, or holds no such repository', async () => {
