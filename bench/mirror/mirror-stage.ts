@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { openShapedLink, type LinkShape, type ShapedLink } from '../../test/mirror/lab/shaped-link.ts';
 import { git, gitEnvironment } from '../git.ts';
-import { measureProcess } from '../measure-process.ts';
+import { measureProcess, type ProcessCost } from '../measure-process.ts';
 import { command } from '../stage.ts';
 import { startFront, type Front } from '../start-front.ts';
 
@@ -61,26 +61,24 @@ export class MirrorStage {
     }
   }
 
-  /** Wall time of `git <words>` in milliseconds; it begins with what was written before being on the disk. */
-  async time(words: readonly string[], folder: string = this.root): Promise<number> {
-    const { wallMs } = await measureProcess('git', ['-C', folder, ...words], this.#env);
-    return wallMs;
+  /** What `git <words>` takes. */
+  measure(words: readonly string[], folder: string = this.root): Promise<ProcessCost> {
+    return measureProcess('git', ['-C', folder, ...words], this.#env);
   }
 
-  /** Wall time of a program. */
-  async timeProgram(program: string, words: readonly string[]): Promise<number> {
-    const { wallMs } = await measureProcess(program, words, this.#env);
-    return wallMs;
+  /** What a program takes. */
+  measureProgram(program: string, words: readonly string[]): Promise<ProcessCost> {
+    return measureProcess(program, words, this.#env);
   }
 
-  /** Times a clone with the words that make it, all but its folder; looks that all is there, and removes it. */
-  async timeClone(words: readonly string[], name: string): Promise<number> {
+  /** Measures a clone with the words that make it, all but its folder; looks that all is there, and removes it. */
+  async measureClone(words: readonly string[], name: string): Promise<ProcessCost> {
     this.#clones += 1;
     const folder = join(this.root, `clone-${String(this.#clones)}`);
     try {
-      const wallMs = await this.time([...words, folder]);
+      const cost = await this.measure([...words, folder]);
       await this.#check(folder, name);
-      return wallMs;
+      return cost;
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

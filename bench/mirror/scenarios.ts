@@ -1,4 +1,5 @@
 import type { LinkShape } from '../../test/mirror/lab/shaped-link.ts';
+import type { ProcessCost } from '../measure-process.ts';
 import type { BenchRow } from '../rows.ts';
 import { median, type Sample } from '../statistics.ts';
 import { command, say } from '../stage.ts';
@@ -17,14 +18,17 @@ const distances = [0, 50, 150];
 /** Of what a clone takes, the origin may give no more, or the mirrors were not used. */
 const maxOriginShare = 0.5;
 
+/** Processor time says how much is to be done even where others are at work. */
+const sameCpu = 'the same: processor time of the client';
+
 /** By their names on the command line. */
 export const mirrorScenarios: Readonly<Record<string, MirrorScenario>> = {
   'same-speed': async (stage, name) => {
     await stage.shape();
-    const [ours, peer] = await byTurns(
+    const { ours, peer, cpuOurs, cpuPeer } = await byTurns(
       stage.runs,
       () => cloneFromMirrors(stage, name, 1),
-      () => stage.timeClone(['clone', '--quiet', stage.origin.urlOf(name)], name),
+      () => stage.measureClone(['clone', '--quiet', stage.origin.urlOf(name)], name),
     );
     return [
       {
@@ -33,14 +37,15 @@ export const mirrorScenarios: Readonly<Record<string, MirrorScenario>> = {
         peer: { name: 'git clone', sample: peer },
         bound: { of: 'ratio', atMost: 1.1 },
       },
+      { what: sameCpu, ours: cpuOurs, peer: { name: 'git clone', sample: cpuPeer } },
     ];
   },
   'slow-origin': async (stage, name) => {
     await stage.shape(slowOrigin);
-    const [ours, peer] = await byTurns(
+    const { ours, peer, cpuOurs, cpuPeer } = await byTurns(
       stage.runs,
       () => cloneFromMirrors(stage, name, 1),
-      () => stage.timeClone(['clone', '--quiet', mirrorUrls(stage, name, 1)[0] ?? ''], name),
+      () => stage.measureClone(['clone', '--quiet', mirrorUrls(stage, name, 1)[0] ?? ''], name),
     );
     return [
       {
@@ -49,11 +54,12 @@ export const mirrorScenarios: Readonly<Record<string, MirrorScenario>> = {
         peer: { name: 'git clone from the mirror', sample: peer },
         bound: { of: 'ratio', atMost: 1.2 },
       },
+      { what: sameCpu, ours: cpuOurs, peer: { name: 'git clone from the mirror', sample: cpuPeer } },
     ];
   },
   'three-mirrors': async (stage, name) => {
     await stage.shape(slowMirror, slowMirror, slowMirror, slowMirror);
-    const [ours, peer] = await byTurns(
+    const { ours, peer, cpuOurs, cpuPeer } = await byTurns(
       stage.runs,
       () => cloneFromMirrors(stage, name, 3),
       () => cloneFromMirrors(stage, name, 1),
@@ -65,6 +71,7 @@ export const mirrorScenarios: Readonly<Record<string, MirrorScenario>> = {
         peer: { name: 'from one of them', sample: peer },
         bound: { of: 'ratio', atMost: 0.5 },
       },
+      { what: sameCpu, ours: cpuOurs, peer: { name: 'from one of them', sample: cpuPeer } },
     ];
   },
   'nothing-new': async (stage, name) => {
@@ -73,10 +80,10 @@ export const mirrorScenarios: Readonly<Record<string, MirrorScenario>> = {
     for (const roundTripMs of distances) {
       const far: LinkShape = roundTripMs === 0 ? {} : { latencyMs: roundTripMs / 2 };
       await stage.shape(far, far, far, far);
-      const [ours, peer] = await byTurns(
+      const { ours, peer } = await byTurns(
         stage.runs * shortRuns,
-        () => stage.time(['mirror', 'fetch', '--quiet'], folder),
-        () => stage.time(['fetch', '--quiet'], folder),
+        () => stage.measure(['mirror', 'fetch', '--quiet'], folder),
+        () => stage.measure(['fetch', '--quiet'], folder),
       );
       const asked = stage.mirrors.reduce((sum, { link }) => sum + link.connections.length, 0);
       if (asked > 0) throw new Error('a mirror was asked though there was nothing new');
@@ -92,10 +99,10 @@ export const mirrorScenarios: Readonly<Record<string, MirrorScenario>> = {
   'start-up': async (stage) => {
     const rows: BenchRow[] = [];
     for (const words of [['--version'], ['fetch', '--help']]) {
-      const [ours, peer] = await byTurns(
+      const { ours, peer } = await byTurns(
         stage.runs * shortRuns,
-        () => stage.timeProgram(process.execPath, [command, ...words]),
-        () => stage.timeProgram(process.execPath, ['-e', '0']),
+        () => stage.measureProgram(process.execPath, [command, ...words]),
+        () => stage.measureProgram(process.execPath, ['-e', '0']),
       );
       rows.push({
         what: `git-mirror ${words.join(' ')}`,
@@ -116,34 +123,48 @@ function mirrorUrls(stage: MirrorStage, name: string, count: number): readonly s
 }
 
 /** Times `git mirror clone`; fails when the origin had to give what mirrors should have. */
-async function cloneFromMirrors(stage: MirrorStage, name: string, count: number): Promise<number> {
+async function cloneFromMirrors(stage: MirrorStage, name: string, count: number): Promise<ProcessCost> {
   const bytesOf = (): readonly number[] => [stage.origin, ...stage.mirrors].map(({ link }) => link.bytesToClients);
   const before = bytesOf();
   const flags = mirrorUrls(stage, name, count).map((url) => `--mirror=${url}`);
-  const wallMs = await stage.timeClone(['mirror', 'clone', '--quiet', ...flags, stage.origin.urlOf(name)], name);
+  const cost = await stage.measureClone(['mirror', 'clone', '--quiet', ...flags, stage.origin.urlOf(name)], name);
   const [origin = 0, ...mirrors] = bytesOf().map((bytes, index) => bytes - (before[index] ?? 0));
   const all = mirrors.reduce((sum, bytes) => sum + bytes, origin);
-  say(`  ${String(Math.round(wallMs))} ms; bytes from origin and mirrors: ${[origin, ...mirrors].join(', ')}`);
+  say(`  ${String(Math.round(cost.wallMs))} ms; bytes from origin and mirrors: ${[origin, ...mirrors].join(', ')}`);
   if (origin > all * maxOriginShare) throw new Error(`the origin gave ${String(origin)} of ${String(all)} bytes`);
-  return wallMs;
+  return cost;
+}
+
+/** Wall and processor times of both. */
+interface Turns {
+  readonly ours: Sample;
+  readonly peer: Sample;
+  readonly cpuOurs: Sample;
+  readonly cpuPeer: Sample;
 }
 
 /** Both by turns, so that whatever else goes on meets both; who begins changes. One run of each before does not count. */
 async function byTurns(
   runs: number,
-  ours: () => Promise<number>,
-  peer: () => Promise<number>,
-): Promise<readonly [ours: Sample, peer: Sample]> {
-  const values: [number[], number[]] = [[], []];
+  ours: () => Promise<ProcessCost>,
+  peer: () => Promise<ProcessCost>,
+): Promise<Turns> {
+  const costs: [ProcessCost[], ProcessCost[]] = [[], []];
   for (let run = 0; run <= runs; run += 1) {
     const order = run % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const);
     for (const index of order) {
-      const value = await (index === 0 ? ours() : peer());
-      if (run > 0) values[index].push(value);
+      const cost = await (index === 0 ? ours() : peer());
+      if (run > 0) costs[index].push(cost);
     }
   }
-  return [
-    { unit: 'ms', values: values[0] },
-    { unit: 'ms', values: values[1] },
-  ];
+  const sample = (side: readonly ProcessCost[], pick: (cost: ProcessCost) => number): Sample => ({
+    unit: 'ms',
+    values: side.map(pick),
+  });
+  return {
+    ours: sample(costs[0], ({ wallMs }) => wallMs),
+    peer: sample(costs[1], ({ wallMs }) => wallMs),
+    cpuOurs: sample(costs[0], ({ cpuMs }) => cpuMs),
+    cpuPeer: sample(costs[1], ({ cpuMs }) => cpuMs),
+  };
 }
