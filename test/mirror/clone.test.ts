@@ -83,3 +83,72 @@ test.each([['--depth=2'], ['--filter=blob:none'], ['--depth=1', '--no-single-bra
   },
   timeoutMs,
 );
+
+test(
+  'M1, M3: a clone that was interrupted, or that lost its origin, is taken up by the next run',
+  async () => {
+    await using lab = await openMirrorLab({ shape });
+    const [good, silent] = [await lab.addMirror(), await lab.addMirror()];
+    await lab.client.gitText(['clone', '--quiet', '--mirror', lab.origin.url, 'stock.git']);
+    const words = ['clone', '--mirror', `--mirror=${good.url}`, lab.origin.url, 'clone.git'];
+    await silent.link.reshape({ stallAfterBytes: 20_000 });
+    const stalled = lab.client.start('git-mirror', ['clone', '--mirror', `--mirror=${silent.url}`, ...words.slice(3)]);
+    await expect.poll(() => silent.link.bytesToClients, { timeout: 60_000 }).toBeGreaterThan(19_999);
+    process.kill(-Number(stalled.child.pid), 'SIGTERM');
+    expect((await stalled.ended).status).toBe(143);
+    const left = (): Promise<readonly string[]> => readdir(lab.client.work);
+    expect([...(await left())].sort()).toEqual(['.clone.git.git-mirror', 'stock.git']);
+
+    const running = lab.client.start('git-mirror', words);
+    await expect.poll(() => good.link.bytesToClients, { timeout: 60_000 }).toBeGreaterThan(0);
+    await lab.origin.link.reshape({ isRefused: true });
+    const failed = await running.ended;
+    expect(failed.status).toBe(128);
+    expect(failed.stderr).toContain('.clone.git.git-mirror: the same command takes it up');
+    await lab.origin.link.reshape({});
+    const other = await lab.client.mirror(['clone', '--mirror', `--mirror=${silent.url}`, good.url, 'clone.git']);
+    expect(other.stderr).toContain('belongs to an interrupted clone of');
+    expect(other.status).toBe(2);
+    lab.forget();
+    const cloned = await lab.client.mirror(words);
+    expect(cloned.stderr).toContain('taking up');
+    expect(cloned.status).toBe(0);
+    expect(good.link.bytesToClients).toBe(0);
+    expect(lab.origin.link.bytesToClients).toBeLessThan(20_000);
+    expect([...(await left())].sort()).toEqual(['clone.git', 'stock.git']);
+    const refs = (name: string): Promise<string> =>
+      lab.client.gitText(['for-each-ref'], { cwd: join(lab.client.work, name) });
+    expect(await refs('clone.git')).toBe(await refs('stock.git'));
+    await lab.client.gitText(['fsck', '--strict'], { cwd: join(lab.client.work, 'clone.git') });
+  },
+  timeoutMs,
+);
+
+test(
+  'M1: with submodules and a remote of another name; what results goes on without git-mirror',
+  async () => {
+    await using lab = await openMirrorLab({ shape });
+    const [mirror, library] = [await lab.addMirror(), await lab.addMirror()];
+    const run = (...args: readonly string[]): Promise<string> => lab.client.gitText(args);
+    await run('clone', '--quiet', lab.origin.url, 'author');
+    await run('-C', 'author', 'submodule', '--quiet', 'add', library.url, 'lib');
+    await run('-C', 'author', 'commit', '--quiet', '--message', 'lib');
+    await run('-C', 'author', 'push', '--quiet', lab.origin.repository.path, 'main');
+    await lab.sync(mirror);
+    await run('clone', '--quiet', '--recurse-submodules', '--origin', 'up', lab.origin.url, 'stock');
+    const words = ['--recurse-submodules', '-o', 'up', `--mirror=${mirror.url}`, '-q', lab.origin.url, 'clone'];
+    expect(await lab.client.mirror(['clone', ...words])).toMatchObject({ status: 0, stderr: '' });
+    await expectOrdinary(lab, 'clone', 'stock');
+    const cwd = join(lab.client.work, 'clone');
+    expect(await lab.client.gitText(['config', 'remote.up.mirrorUrl'], { cwd })).toBe(mirror.url);
+    await lab.commit();
+    await lab.client.gitText(['pull', '--quiet', '--rebase'], { cwd });
+    await lab.client.gitText(['commit', '--quiet', '--allow-empty', '--message', 'mine'], { cwd });
+    await lab.client.gitText(['push', '--quiet', lab.origin.repository.path, 'HEAD:refs/heads/mine'], { cwd });
+    await lab.client.gitText(['gc', '--quiet', '--prune=now'], { cwd });
+    await lab.client.gitText(['fsck', '--strict', '--no-dangling'], { cwd });
+    await lab.client.gitText(['clone', '--quiet', cwd, 'copy']);
+    expect(await lab.client.gitText(['ls-remote', cwd, 'refs/mirror/*'])).toBe('');
+  },
+  timeoutMs,
+);

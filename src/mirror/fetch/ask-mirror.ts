@@ -6,7 +6,7 @@ import type { GitProgram } from '../git-program.ts';
 import { parseListing } from '../list-remote.ts';
 import type { MirrorCandidate } from '../mirror-candidate.ts';
 import { chooseTips, type WantedTip } from './choose-tips.ts';
-import { heldObjects } from './held-objects.ts';
+import { heldObjects, nothingFetched } from './held-objects.ts';
 import { isolatedEnvironment, isolatedFlags, obstacleTo } from './isolation.ts';
 import { holdTips } from './hold-tips.ts';
 import { openQuarantine, type Quarantine } from './quarantine.ts';
@@ -50,6 +50,7 @@ export async function askMirror(
   const quarantine = await openQuarantine(git);
   try {
     await fetchTips(git, mirror, lacking, { scope, signal, watchdog, quarantine });
+    if (scope.length > 0) await checkHistory(git, lacking, quarantine, signal);
     await quarantine.keep();
     // A ref of the mirror's may have moved since it was listed: then what it was may not be here.
     const arrived = await heldObjects(
@@ -65,6 +66,25 @@ export async function askMirror(
     await quarantine.drop();
   }
   return lacking.length;
+}
+
+/**
+ * Refuses a history with holes. Git takes what is missing behind a filter for promised, commits, too, but a filter leaves out
+ * trees and blobs alone.
+ */
+async function checkHistory(
+  git: GitProgram,
+  tips: readonly WantedTip[],
+  quarantine: Quarantine,
+  signal: AbortSignal,
+): Promise<void> {
+  const { status } = await git.run(['rev-list', '--count', '--stdin'], {
+    input: [...tips.map(({ oid }) => oid), '--not', '--all', ''].join('\n'),
+    env: { ...quarantine.env, ...nothingFetched },
+    allowStatus: [1, 128],
+    signal,
+  });
+  if (status !== 0) throw new GitMirrorError('GM_CORRUPT', 'it left out commits');
 }
 
 async function listMirror(

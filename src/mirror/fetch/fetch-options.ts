@@ -67,8 +67,14 @@ const fetchOptions: OptionTable = {
   },
 };
 
-/** With these, git does what mirrors cannot help with, or only says what it would do. */
+/**
+ * With these, git does what mirrors cannot help with, or only says what it would do. Where a history ends is for the origin
+ * to say: in a repository that has one already, a mirror could cut it anywhere.
+ */
 const originOnly: ReadonlySet<string> = new Set([
+  'depth',
+  'shallow-since',
+  'shallow-exclude',
   'upload-pack',
   'deepen',
   'unshallow',
@@ -98,8 +104,6 @@ const understood: ReadonlySet<string> = new Set([
   'show-forced-updates',
   'no-show-forced-updates',
 ]);
-const scopeFlags: ReadonlySet<string> = new Set(['depth', 'shallow-since', 'shallow-exclude', 'filter']);
-
 /** How tags are fetched: all, those that point into what is fetched, none; undefined when the configuration says. */
 export type TagMode = 'all' | 'follow' | 'none';
 
@@ -140,7 +144,7 @@ export function readFetchCommand(words: readonly string[]): FetchCommand {
     prune: isOn(options, 'prune'),
     isQuiet: isOn(options, 'quiet') === true,
     isVerbose: isOn(options, 'verbose') === true,
-    scope: options.flatMap(({ name, value }) => (scopeFlags.has(name) ? [`--${name}=${value ?? ''}`] : [])),
+    scope: options.flatMap(({ name, value }) => (name === 'filter' ? [`--filter=${value ?? ''}`] : [])),
     isForMirrors: options.every(({ name, isKnown }) => isKnown && !originOnly.has(name)),
     isUnderstood: operands.length <= 1 && options.every(({ name, isKnown }) => isKnown && understood.has(name)),
   };

@@ -1,6 +1,9 @@
 import { isObjectId, type ObjectId } from '../../core/object-id.ts';
 import type { GitProgram } from '../git-program.ts';
 
+/** Environment in which git fetches nothing that is missing: the first is for git from 2.44 on. */
+export const nothingFetched = { GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: '' };
+
 /**
  * Which of `oids` are in the repository already. Nothing is fetched to find out, whatever promisor remotes there are; when
  * git cannot say, none is.
@@ -10,8 +13,7 @@ export async function heldObjects(git: GitProgram, oids: Iterable<ObjectId>): Pr
   if (asked.size === 0) return asked;
   const { status, stdout } = await git.run(['cat-file', '--batch-check=%(objectname) %(objecttype)'], {
     input: [...asked].join('\n').concat('\n'),
-    // The first is for git from 2.44 on; without it, there is no protocol to fetch with.
-    env: { GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: '' },
+    env: nothingFetched,
     allowStatus: [1, 128],
   });
   const held = new Set<ObjectId>();

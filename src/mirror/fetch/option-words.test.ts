@@ -32,8 +32,9 @@ describe('readOptionWords', () => {
 
 describe('readFetchCommand', () => {
   it('finds the remote behind values of flags', () => {
-    const command = readFetchCommand(['-j', '4', '--depth', '3', '--upload-pack', 'x', 'up', 'main']);
-    expect(command).toMatchObject({ repository: 'up', refspecs: ['main'], scope: ['--depth=3'], isForMirrors: false });
+    const command = readFetchCommand(['-j', '4', '--filter', 'tree:0', '--upload-pack', 'x', 'up', 'main']);
+    expect(command).toMatchObject({ repository: 'up', refspecs: ['main'], scope: ['--filter=tree:0'] });
+    expect(command.isForMirrors).toBe(false);
   });
 
   it('knows when it does not know what git does', () => {
