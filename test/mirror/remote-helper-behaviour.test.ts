@@ -69,6 +69,14 @@ test('M11: remote.<name>.vcs=mirror does the same for a plain URL', { timeout: s
   expect(await scene.git('ours', 'rev-list', '--count', 'HEAD')).toBe('3');
 });
 
+test('M11: an origin that steers is asked for its own refs', { timeout: slow }, async () => {
+  await scene.git('.', 'clone', '-q', `mirror::${url}`, 'ours');
+  await scene.git('ours', 'fetch', '-q');
+  // What is asked about mirrors is no matter of steering.
+  const asked = server.requests.filter(({ headers }) => /^git\/\d+\.\d+\.\d+$/.test(String(headers['user-agent'])));
+  expect(new Set(asked.map(({ headers }) => headers['git-mirror']))).toEqual(new Set(['direct']));
+});
+
 test('M11: submodules come through it once git is told to allow it', { timeout: slow }, async () => {
   await scene.git('.', 'init', '-q', 'super');
   const refused = await scene.try('super', ['submodule', 'add', `mirror::${url}`, 'sub']);

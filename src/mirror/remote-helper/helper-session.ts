@@ -50,9 +50,8 @@ export class HelperSession {
   constructor(context: SessionContext) {
     this.#context = context;
     this.#isNested = context.env[nestedVariable] !== undefined;
-    const env = { ...context.env, [nestedVariable]: '1' };
-    this.#git = openGitProgram(env, process.cwd());
-    this.#child = new ChildGit(env, context.stderr, context.signal);
+    this.#git = openGitProgram({ ...context.env, [nestedVariable]: '1' }, process.cwd());
+    this.#child = new ChildGit(this.#git.env, context.stderr, context.signal);
   }
 
   /** What git is to get for `command`, one character a byte. */
