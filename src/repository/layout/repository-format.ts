@@ -2,7 +2,7 @@ import { GitMirrorError } from '../../core/error.ts';
 import type { ObjectFormat } from '../../core/object-id.ts';
 import { parseConfigBoolean, parseConfigInteger } from '../config/config-number.ts';
 import { type ConfigVariable, parseConfig } from '../config/parse-config.ts';
-import { readSmallFile } from '../file-stamp.ts';
+import { isSettled, readSmallFile, stampOf } from '../file-stamp.ts';
 import { repositoryLimits } from '../repository-limits.ts';
 
 /** How refs are stored (git-config(1), `extensions.refStorage`). */
@@ -45,9 +45,30 @@ const unversioned: RepositoryFormat = {
  * @throws GitMirrorError `GM_CORRUPT`, in git's words
  */
 export function readRepositoryFormat(path: string): RepositoryFormat {
+  const known = remembered.get(path);
+  if (known !== undefined && stampOf(path) === known.stamp) return known.format;
+  remembered.delete(path);
   const file = readSmallFile(path, repositoryLimits.maxConfigFileBytes);
   if (file === undefined) return unversioned;
-  const { variables, badLine } = parseConfig(file.bytes);
+  const format = parseFormat(path, file.bytes);
+  if (isSettled(file.stamp)) remember(path, { stamp: file.stamp, format });
+  return format;
+}
+
+/** A file may be large, with a mirror on each line, and this is asked for with each request. */
+const remembered = new Map<string, { readonly stamp: string; readonly format: RepositoryFormat }>();
+const maxRemembered = 1000;
+
+function remember(path: string, known: { readonly stamp: string; readonly format: RepositoryFormat }): void {
+  remembered.set(path, known);
+  for (const oldest of remembered.keys()) {
+    if (remembered.size <= maxRemembered) break;
+    remembered.delete(oldest);
+  }
+}
+
+function parseFormat(path: string, bytes: Uint8Array): RepositoryFormat {
+  const { variables, badLine } = parseConfig(bytes);
   const reader = new FormatReader(path);
   for (const variable of variables) reader.take(variable);
   if (badLine !== undefined) throw refuse(path, `bad config line ${String(badLine)} in file ${path}`);
