@@ -129,7 +129,10 @@ async function outcomeOf(lab: MirrorLab, cwd: string, { status, stdout, stderr }
   };
 }
 
-test.each(gitVersions().map(({ family }) => family))(
+/** The oldest and the newest: what git does when nothing is new has changed between them. */
+const versions = [gitVersions().at(0), gitVersions().at(-1)].flatMap((version) => version?.family ?? []);
+
+test.each(versions)(
   'M1: with git %s, what a fetch leaves and says is what git fetch leaves and says',
   async (version) => {
     await using lab = await openMirrorLab();

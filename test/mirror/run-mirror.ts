@@ -11,11 +11,12 @@ import { run } from '../../src/cli/run.ts';
 export const separator = '\n--- end of run ';
 
 if (import.meta.main) {
+  const host = openProcessHost();
   for (const line of (await text(stdin)).split('\n')) {
     if (line === '') continue;
     const [folder = '', ...words] = JSON.parse(line) as readonly string[];
     process.chdir(folder);
-    const status = await run(words, openProcessHost());
+    const status = await run(words, host);
     stdout.write(`${separator}${String(status)}\n`);
     stderr.write(`${separator}\n`);
   }
