@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { runGit } from '../repositories/run-git.ts';
 import { openMirrorLab, type MirrorLab } from './lab/mirror-lab.ts';
 
 const timeoutMs = 240_000;
@@ -149,6 +150,36 @@ test(
     await lab.client.gitText(['fsck', '--strict', '--no-dangling'], { cwd });
     await lab.client.gitText(['clone', '--quiet', cwd, 'copy']);
     expect(await lab.client.gitText(['ls-remote', cwd, 'refs/mirror/*'])).toBe('');
+  },
+  timeoutMs,
+);
+
+test(
+  'M5, M8: a clone goes through the mirrors that the origin names, and remembers them; with none it is git clone',
+  async () => {
+    await using lab = await openMirrorLab({ shape });
+    const mirror = await lab.addMirror();
+    const plain = await lab.client.mirror(['clone', '--bare', lab.origin.url]);
+    expect(plain).toMatchObject({ status: 0, stdout: '', stderr: "Cloning into bare repository 'project.git'...\n" });
+    const { repository } = lab.origin;
+    const blob = await runGit(['hash-object', '-w', '--stdin'], { cwd: repository.path, input: `${mirror.url}\n` });
+    await repository.updateRef('refs/mirrors/public', blob);
+    lab.forget();
+    const cloned = await lab.client.mirror(['clone', lab.origin.url]);
+    expect(cloned.stderr).toContain(`refs from mirror ${mirror.url}\n`);
+    expect(cloned.status).toBe(0);
+    expect(mirror.link.bytesToClients).toBeGreaterThan(500_000);
+    const cwd = join(lab.client.work, 'project');
+    expect(await lab.client.gitText(['config', 'remote.origin.learnedMirrorUrl'], { cwd })).toBe(mirror.url);
+    await lab.commit({ fileBytes: 100_000 });
+    await lab.sync(mirror);
+    lab.forget();
+    expect((await lab.client.mirror(['fetch'], { cwd })).stderr).toContain('taking 1 ref from mirror');
+    expect(lab.origin.link.bytesToClients).toBeLessThan(20_000);
+    // One of our own flags that does not count here, and a target that is taken: git says so.
+    const taken = await lab.client.mirror(['clone', '--no-mirror', `--mirror=${mirror.url}`, lab.origin.url]);
+    expect(taken.stderr).toContain("destination path 'project' already exists");
+    expect(taken.status).toBe(128);
   },
   timeoutMs,
 );
