@@ -22,8 +22,6 @@ export interface OriginToCompare {
 export interface MirrorCallOptions {
   /** Patterns of `mirror.notifyHost`: hosts they name may be internal. */
   readonly hosts: readonly string[];
-  /** Not used: a mirror is called by its path alone, as clients do. */
-  readonly canonical?: string | undefined;
   /**
    * What the mirror must have something of; undefined: whatever it has is fine. One whose digest is the same needs no proof:
    * what is listed of it is never believed.

@@ -201,5 +201,5 @@ function hostAndPath(url: string): string {
 
 /** By its path alone, as the client will: under the canonical URL a mirror may show other refs (row M6). */
 function askMirror({ at, hosts }: MirrorQuestion, signal: AbortSignal): Promise<string> {
-  return callMirror(at, { hosts, canonical: undefined, signal });
+  return callMirror(at, { hosts, signal });
 }
