@@ -11,6 +11,7 @@ export type { GitBackend, GitRequest, GitResponse } from './server/git-backend.t
 export type { BackendWarning } from './server/git-http-backend.ts';
 export { defaultHandlerLimits, type HandlerLimits } from './server/handler-limits.ts';
 export type { HeaderList } from './server/http-headers.ts';
+export type { MirrorOptions } from './server/mirrors/open-mirror-service.ts';
 export { ServerMetrics } from './server/metrics.ts';
 export { createMetricsHandler } from './server/metrics-handler.ts';
 export type { FoundRepository, RepositoryLookup, ServedRepository } from './server/repository-lookup.ts';
