@@ -26,7 +26,7 @@ const settings: readonly Setting[] = [
   {
     name: 'a branch to merge that is not tracked',
     clone: ['--single-branch', '--branch', 'main'],
-    setUp: [['config', 'branch.main.merge', 'refs/heads/topic-2']],
+    setUp: [['config', 'branch.main.merge', 'refs/heads/topic-1']],
   },
   { name: 'a branch to merge that is not there', setUp: [['config', 'branch.main.merge', 'refs/heads/none']] },
   { name: 'another branch', setUp: [['checkout', '-q', 'topic-1']] },

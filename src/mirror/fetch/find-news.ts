@@ -54,7 +54,8 @@ export async function findNews(question: NewsQuestion): Promise<News> {
   const isNothing =
     map.isCertain &&
     command.isUnderstood &&
-    moved.every(({ target }) => target === undefined) &&
+    // What only goes into FETCH_HEAD, git shows each time.
+    moved.length === 0 &&
     !followed.some(({ oid, peeledOid }) => held.has(oid) || held.has(peeledOid ?? oid)) &&
     !map.refs.some(({ target }) => target !== undefined && local.refs.get(target)?.isSymbolic === true) &&
     !mayPrune(question, refspecs, map) &&
