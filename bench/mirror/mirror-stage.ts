@@ -76,7 +76,12 @@ export class MirrorStage {
     this.#clones += 1;
     const folder = join(this.root, `clone-${String(this.#clones)}`);
     try {
-      const cost = await this.measure([...words, folder]);
+      // Behind `git mirror` the processor time would be told too late: when git has waited for all, it ends.
+      const [first, ...rest] = words;
+      const isOurs = first === 'mirror';
+      const cost = await (isOurs
+        ? this.measureProgram(process.execPath, [command, ...rest, folder])
+        : this.measure([...words, folder]));
       await this.#check(folder, name);
       return cost;
     } finally {
