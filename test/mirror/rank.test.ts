@@ -99,3 +99,44 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  'M9: rules of url.<base>.insteadOf count for mirrors that a person named, when they are measured and cloned from in parts',
+  async () => {
+    await using lab = await openMirrorLab({ shape: { commits: 6, branches: 1, fileBytes: 1000 } });
+    const { client, origin } = lab;
+    const mirrors = [await lab.addMirror(), await lab.addMirror()];
+    const names = mirrors.map((_, index) => `https://${String(index)}.mirror.invalid/app.git`);
+    for (const [index, { url }] of mirrors.entries())
+      await client.gitText(['config', '--global', `url.${url}.insteadOf`, names[index] ?? '']);
+    const flags = names.map((name) => `--mirror=${name}`);
+    const cloned = await client.git(['mirror', 'clone', ...flags, origin.url, 'clone']);
+    expect(cloned.stderr).toMatch(/taking \d+ parts from 2 mirrors/);
+    expect(cloned.stderr).not.toContain('left');
+    for (const { requests } of mirrors) expect(requests).not.toEqual([]);
+    const ranked = await client.git(['mirror', 'rank', '--json'], { cwd: `${client.work}/clone` });
+    expect([ranked.stderr, ranked.status]).toEqual(['', 0]);
+    const result = JSON.parse(ranked.stdout) as RankResult;
+    expect(result.mirrors.map(({ url, sameBranches }) => [url, sameBranches]).sort()).toEqual(
+      names.map((url) => [url, 2]),
+    );
+    expect(result.stored).toBe(2);
+
+    // Where nobody can be asked, it says so and why, and counts no parts.
+    const alone = await client.git(
+      [
+        'mirror',
+        'clone',
+        '--mirror=https://2.mirror.invalid/',
+        '--mirror=https://3.mirror.invalid/',
+        origin.url,
+        'alone',
+      ],
+      { cwd: client.work },
+    );
+    expect(alone.status).toBe(0);
+    expect(alone.stderr).toMatch(/mirror https:\/\/2\.mirror\.invalid\/ left: /);
+    expect(alone.stderr).not.toContain('parts from');
+  },
+  timeoutMs,
+);

@@ -63,6 +63,9 @@ export async function cloneInParts(request: PartsRequest): Promise<PartsResult> 
   try {
     await Promise.all(lanes.map((lane) => lane.list(prefixesOf(wanted))));
     signal.throwIfAborted();
+    for (const { displayUrl, leftReason } of lanesSignal.aborted ? [] : lanes) {
+      if (leftReason !== undefined) request.reporter.note(`mirror ${displayUrl} left: ${leftReason}`);
+    }
     const proven = await collectParts({ ...request, ...place, held: [...held], wanted, lanes, lanesSignal });
     return resultOf(originRefs, new Set([...held, ...proven]), lanes);
   } finally {

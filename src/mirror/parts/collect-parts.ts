@@ -46,7 +46,8 @@ export async function collectParts(collection: Collection): Promise<readonly Obj
   for (let round = 1; ; round++) {
     queue = new PartQueue(await planRound(queue, collection), lanes);
     await save();
-    if (round === 1) reporter.note(describe(queue.parts, askable(lanes).length));
+    const asked = askable(lanes).length;
+    if (round === 1 && asked > 0) reporter.note(describe(queue.parts, asked));
     await runLanes(lanes, { ...collection, git: staging, queue, signal: lanesSignal, onPart: save });
     signal.throwIfAborted();
     const complete = queue.parts.slice(0, queue.completeCount);

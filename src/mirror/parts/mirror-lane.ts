@@ -9,6 +9,7 @@ import { isolatedEnvironment } from '../fetch/isolation.ts';
 import type { GitProgram } from '../git-program.ts';
 import type { MirrorCandidate, MirrorLimits } from '../mirror-candidate.ts';
 import { settingsForUrl } from '../rank/settings-for-url.ts';
+import { usedMirrorUrl } from '../settings/used-mirror-url.ts';
 import { PackWatch } from './pack-watch.ts';
 
 /** What a lane needs besides its mirror. */
@@ -179,11 +180,12 @@ export class MirrorLane {
   async #open(): Promise<SourceSession> {
     if (this.#session !== undefined) return this.#session;
     const { git, signal, objectFormat } = this.#options;
-    const settings = await settingsForUrl(git, this.mirror.url);
+    const url = await usedMirrorUrl(git, this.mirror);
+    const settings = await settingsForUrl(git, url);
     const env = { ...settings.env, ...isolatedEnvironment(git, this.mirror) };
     const session = await SourceSession.open(
       {
-        endpoint: { url: this.mirror.url, followInfoRefsRedirect: false },
+        endpoint: { url, followInfoRefsRedirect: false },
         userAgent: userAgent(),
         env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
         caFile: settings.caFile,

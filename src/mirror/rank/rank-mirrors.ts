@@ -31,8 +31,10 @@ export interface RankRequest {
   readonly originBranches: ReadonlyMap<string, ObjectId> | undefined;
   /** Throughput is measured of so many, the nearest. */
   readonly rateCount: number;
-  /** Environment and authorities for one URL. */
-  readonly settingsFor: (url: string) => Promise<Pick<MeasureSettings, 'env' | 'caFile'>>;
+  /** Environment and authorities for one URL, and the one to go to in its place (`url.<base>.insteadOf`). */
+  readonly settingsFor: (
+    url: string,
+  ) => Promise<Pick<MeasureSettings, 'env' | 'caFile'> & { readonly usedUrl?: string }>;
   readonly signal: AbortSignal;
   /** Default {@link rankLimits}. */
   readonly limits?: RankLimits | undefined;
@@ -73,14 +75,18 @@ interface Measured {
  */
 export async function rankMirrors(request: RankRequest): Promise<readonly RankedMirror[]> {
   const { urls, signal, originBranches, rateCount, limits = rankLimits } = request;
-  const measure = async <Result>(url: string, ms: number, what: (settings: MeasureSettings) => Promise<Result>) => {
+  const measure = async <Result>(
+    url: string,
+    ms: number,
+    what: (usedUrl: string, settings: MeasureSettings) => Promise<Result>,
+  ) => {
     const limit = new AbortController();
     const timer = setTimeout(() => {
       limit.abort(new GitMirrorError('GM_TIMEOUT', `It takes longer than ${String(ms / 1000)} s`));
     }, ms);
     try {
-      const settings = await request.settingsFor(url);
-      return await what({ ...settings, signal: AbortSignal.any([signal, limit.signal]) });
+      const { usedUrl = url, ...settings } = await request.settingsFor(url);
+      return await what(usedUrl, { ...settings, signal: AbortSignal.any([signal, limit.signal]) });
     } finally {
       clearTimeout(timer);
     }
@@ -90,7 +96,7 @@ export async function rankMirrors(request: RankRequest): Promise<readonly Ranked
     limits.concurrency,
     async (url): Promise<Measured> => {
       try {
-        const reach = await measure(url, limits.reachMs, (settings) => measureReach(url, settings));
+        const reach = await measure(url, limits.reachMs, measureReach);
         const isEmpty = reach.branches?.size === 0;
         return { url, reach, error: isEmpty ? new GitMirrorError('GM_NOT_FOUND', 'It has no branches') : undefined };
       } catch (error) {
@@ -105,8 +111,8 @@ export async function rankMirrors(request: RankRequest): Promise<readonly Ranked
     const tip = reach?.tip;
     if (tip === undefined) continue;
     try {
-      const { firstByteMs, bytesPerSecond } = await measure(url, limits.rateMs, (settings) =>
-        measureRate(url, tip, settings),
+      const { firstByteMs, bytesPerSecond } = await measure(url, limits.rateMs, (usedUrl, settings) =>
+        measureRate(usedUrl, tip, settings),
       );
       const nearer = Math.min(reach?.firstByteMs ?? firstByteMs, firstByteMs);
       rated.set(url, { url, reach: { ...reach, firstByteMs: nearer }, bytesPerSecond });

@@ -5,6 +5,7 @@ import type { GitProgram } from '../git-program.ts';
 import { listRemote } from '../list-remote.ts';
 import type { RemoteMirrors } from '../settings/remote-mirrors.ts';
 import { storeRankings } from '../settings/store-learned.ts';
+import { usedMirrorUrl } from '../settings/used-mirror-url.ts';
 import { branchesOf } from './measure-reach.ts';
 import { rankMirrors, type RankLimits, type RankedMirror } from './rank-mirrors.ts';
 import type { RankResult } from './rank-result.ts';
@@ -41,7 +42,11 @@ export async function rankRemote(request: RankRemoteRequest): Promise<RankResult
     urls: candidates.map(({ url }) => url),
     originBranches: origin.branches,
     rateCount: top,
-    settingsFor: (url) => settingsForUrl(git, url),
+    settingsFor: async (url) => {
+      const isUsers = candidates.some((each) => each.url === url && each.isUsers);
+      const usedUrl = await usedMirrorUrl(git, { url, isUsers });
+      return { ...(await settingsForUrl(git, usedUrl)), usedUrl };
+    },
     signal,
     limits,
   });
