@@ -47,6 +47,8 @@ describe('M13: git mirror sign and git mirror verify', () => {
     await client.gitText(['clone', '--quiet', origin.url, 'clone']);
     const before = await origin.repository.git('rev-parse', 'refs/pushes/current', 'refs/heads/main');
     await lab.commit();
+    // As for git tag --sign: the public half names the key, and ~ is home.
+    await client.gitText(['config', '--global', 'user.signingKey', '~/key.pub']);
     expect(await sign()).toMatchObject({ sequence: 2, repository: origin.url });
     const inClone = { cwd: join(client.work, 'clone') };
     const stale = await client.mirror(['verify', mirror.url], inClone);

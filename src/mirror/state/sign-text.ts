@@ -9,7 +9,7 @@ import type { GitProgram } from '../git-program.ts';
 /** With what is signed: git's own settings (git-config(1), `gpg.format`, `user.signingKey`). */
 export interface SigningKey {
   readonly format: 'ssh' | 'openpgp';
-  /** A file, `key::` and a public key, or what gpg calls the key. */
+  /** A file, of which `~/` is the folder at home; a public key, `key::` in front or not; or what gpg calls the key. */
   readonly key: string;
   readonly program: string;
 }
@@ -46,15 +46,22 @@ export async function signText(text: string, signing: SigningKey, env: NodeJS.Pr
   }
   const folder = await mkdtemp(join(tmpdir(), 'git-mirror-sign-'));
   try {
-    const isLiteral = signing.key.startsWith('key::');
-    const keyFile = isLiteral ? join(folder, 'key.pub') : signing.key;
-    if (isLiteral) await writeFile(keyFile, `${signing.key.slice('key::'.length)}\n`);
-    // A public key alone: the private one is in the agent.
-    const agent = isLiteral || keyFile.endsWith('.pub') ? ['-U'] : [];
+    const literal = literalKey(signing.key);
+    const keyFile =
+      literal === undefined ? signing.key.replace(/^~(?=\/)/, env['HOME'] ?? '~') : join(folder, 'key.pub');
+    if (literal !== undefined) await writeFile(keyFile, `${literal}\n`);
+    // The private key to a literal one is in the agent. Beside the file of a public one it may lie as a file, too.
+    const agent = literal === undefined ? [] : ['-U'];
     return await runSigner(signing.program, ['-Y', 'sign', '-n', 'git', '-f', keyFile, ...agent], text, env);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The public key that a setting holds itself, as git understands it; undefined for the path of a file. */
+function literalKey(key: string): string | undefined {
+  if (key.startsWith('key::')) return key.slice('key::'.length);
+  return key.startsWith('ssh-') ? key : undefined;
 }
 
 function runSigner(program: string, args: readonly string[], input: string, env: NodeJS.ProcessEnv): Promise<string> {
