@@ -250,3 +250,12 @@ test('M11: a damaged mirror is left', { timeout: slow }, async () => {
     expect(await scene.git(folder, 'rev-parse', 'HEAD')).toBe(await scene.git('work', 'rev-parse', 'main'));
   }
 });
+
+test('M11: ends when it is stopped while it waits for git', { timeout: slow }, async () => {
+  const child = spawn('git-remote-mirror', ['origin', url], { env: scene.env, stdio: ['pipe', 'pipe', 'ignore'] });
+  const ended = once(child, 'exit');
+  child.stdin.write('capabilities\n');
+  await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([128, null]);
+});

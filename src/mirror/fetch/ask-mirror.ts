@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { GitMirrorError } from '../../core/error.ts';
 import { displayUrl } from '../../transport/display-url.ts';
@@ -6,11 +8,12 @@ import type { GitProgram } from '../git-program.ts';
 import { parseListing } from '../list-remote.ts';
 import type { MirrorCandidate } from '../mirror-candidate.ts';
 import { chooseTips, type WantedTip } from './choose-tips.ts';
+import { cloneRefFlags } from './clone-ref-flags.ts';
 import { heldObjects, nothingFetched } from './held-objects.ts';
 import { isolatedEnvironment, isolatedFlags, obstacleTo } from './isolation.ts';
 import { holdTips } from './hold-tips.ts';
 import { openQuarantine, type Quarantine } from './quarantine.ts';
-import { runApart } from './run-apart.ts';
+import { runApart, type ApartOptions } from './run-apart.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** So many names are asked for one by one; for more, all refs are. */
@@ -20,6 +23,19 @@ const watchIntervalMs = 200;
 const arrivedWords = 'Resolving deltas:';
 /** Name of the remote that a mirror is while a filter counts: only remotes with names can be promisors. */
 const filteredRemote = 'git-mirror--bulk';
+
+/** What a new repository may have set that says nothing of how others are reached. */
+const ownKey =
+  /^(?:$|core\.(?!sshcommand|gitproxy|askpass)|extensions\.|remote\.|branch\.|mirror\.|submodule\.|init\.)/;
+/** A clone within a repository is another one. */
+const outside = {
+  GIT_DIR: undefined,
+  GIT_WORK_TREE: undefined,
+  GIT_COMMON_DIR: undefined,
+  GIT_INDEX_FILE: undefined,
+  GIT_SHALLOW_FILE: undefined,
+  GIT_PREFIX: undefined,
+} as const;
 
 /** How one mirror is asked. */
 type AskOptions = Pick<BulkRequest, 'scope' | 'limits' | 'reporter' | 'signal'>;
@@ -49,23 +65,16 @@ export async function askMirror(
   reporter.note(`taking ${String(lacking.length)} ${noun} from mirror ${displayUrl(mirror.url)}`);
   const quarantine = await openQuarantine(git);
   try {
-    await fetchTips(git, mirror, lacking, { scope, signal, watchdog, quarantine });
-    if (scope.length > 0) await checkHistory(git, lacking, quarantine, signal);
+    const run: TipsRun = { git, mirror, signal, watchdog, quarantine };
+    const isClone = scope.length === 0 && (await canClone(git, quarantine));
+    const arrived = isClone ? await cloneTips(run, wanted, lacking) : await fetchTips(run, lacking, scope);
+    if (scope.length > 0) await checkHistory(git, arrived, quarantine, signal);
     await quarantine.keep();
-    // A ref of the mirror's may have moved since it was listed: then what it was may not be here.
-    const arrived = await heldObjects(
-      git,
-      lacking.map(({ oid }) => oid),
-    );
-    await holdTips(
-      git,
-      mirror.space,
-      lacking.filter(({ oid }) => arrived.has(oid)),
-    );
+    await holdTips(git, mirror.space, arrived);
+    return arrived.length;
   } finally {
     await quarantine.drop();
   }
-  return lacking.length;
 }
 
 /**
@@ -111,18 +120,63 @@ async function listMirror(
   return parseListing(outcome.stdout).refs;
 }
 
-interface TipsOptions {
-  readonly scope: readonly string[];
+interface TipsRun {
+  readonly git: GitProgram;
+  readonly mirror: MirrorCandidate;
   readonly signal: AbortSignal;
   readonly watchdog: Watchdog;
   readonly quarantine: Quarantine;
 }
 
-async function fetchTips(
-  git: GitProgram,
-  mirror: MirrorCandidate,
+/** Whether a repository is new, and has no settings that a clone within it would not see. */
+async function canClone(git: GitProgram, quarantine: Quarantine): Promise<boolean> {
+  if (!(await quarantine.isFirst())) return false;
+  const keys = await git.text(['config', '--local', '--name-only', '--list'], { allowStatus: [1] });
+  return keys.split('\n').every((key) => ownKey.test(key));
+}
+
+/**
+ * Fills a new repository by a `git clone --bare` beside its objects: that checks what it reads while it reads it, where a
+ * fetch walks through all of history afterwards. Resolves to those of `tips` that it has found whole.
+ */
+async function cloneTips(
+  run: TipsRun,
+  wanted: readonly OriginRef[],
   tips: readonly WantedTip[],
-  { scope, signal, watchdog, quarantine }: TipsOptions,
+): Promise<readonly WantedTip[]> {
+  const path = join(run.quarantine.path, 'clone');
+  const words = ['clone', '--progress', '--template=', '--no-local', ...cloneRefFlags(wanted.map(({ name }) => name))];
+  await runWatched(run, ['-c', 'transfer.bundleURI=false', ...words, '--', run.mirror.url, path], {
+    env: { ...outside, GIT_OBJECT_DIRECTORY: run.quarantine.path },
+  });
+  if (existsSync(join(path, 'shallow'))) throw new GitMirrorError('GM_REMOTE', 'its history is cut off');
+  // What the mirror had when it was listed may not be what it has given.
+  const inside = run.git.with({ ...outside, GIT_DIR: path, GIT_OBJECT_DIRECTORY: run.quarantine.path });
+  const whole = new Set((await inside.text(['for-each-ref', '--format=%(objectname)'])).split('\n'));
+  const arrived = tips.filter(({ oid }) => whole.has(oid));
+  if (arrived.length === 0) throw new GitMirrorError('GM_REMOTE', 'it did not give what it lists');
+  return arrived;
+}
+
+/** Fetches `tips`, which git then checks to be whole, each of them. */
+async function fetchTips(
+  run: TipsRun,
+  tips: readonly WantedTip[],
+  scope: readonly string[],
+): Promise<readonly WantedTip[]> {
+  await runWatched(run, fetchArguments(run.mirror, scope), {
+    env: run.quarantine.env,
+    // Without a target: refs are made when the objects are the repository's.
+    input: tips.map(({ oid }) => `${oid}\n`).join(''),
+  });
+  return tips;
+}
+
+/** Runs git apart, and ends it when the mirror is too slow or sends too much. */
+async function runWatched(
+  { git, mirror, signal, watchdog, quarantine }: TipsRun,
+  args: readonly string[],
+  { env, input }: Pick<ApartOptions, 'env' | 'input'>,
 ): Promise<void> {
   const stop = new AbortController();
   let lastWordMs: number | undefined;
@@ -135,10 +189,9 @@ async function fetchTips(
     if (reason !== undefined) stop.abort(new GitMirrorError('GM_TIMEOUT', reason));
   });
   try {
-    const outcome = await runApart(git, [...isolatedFlags(git, mirror), ...fetchArguments(mirror, scope)], {
-      env: { ...isolatedEnvironment(git, mirror), ...quarantine.env },
-      // Without a target: refs are made when the objects are the repository's.
-      input: tips.map(({ source }) => `${source}\n`).join(''),
+    const outcome = await runApart(git, [...isolatedFlags(git, mirror), ...args], {
+      env: { ...isolatedEnvironment(git, mirror), ...env },
+      input,
       signal: AbortSignal.any([signal, stop.signal]),
       onStderr: (text) => {
         lastWordMs = performance.now();
@@ -146,7 +199,7 @@ async function fetchTips(
         hasArrived ||= lastLine.replaceAll(/^remote: .*$/gm, '').includes(arrivedWords);
       },
     });
-    if (outcome.status !== 0) throw new GitMirrorError('GM_REMOTE', complaintOf(outcome.complaint, 'git fetch failed'));
+    if (outcome.status !== 0) throw new GitMirrorError('GM_REMOTE', complaintOf(outcome.complaint, 'git failed'));
   } finally {
     ended.abort();
     await watching;

@@ -2,10 +2,8 @@ import type { ObjectId } from '../../core/object-id.ts';
 import type { OriginRef } from '../bulk-fetch.ts';
 import type { MirrorCandidate } from '../mirror-candidate.ts';
 
-/** Something that a mirror is asked for. */
+/** Something that a mirror is asked for, by its object id: what comes is then checked by git from there on. */
 export interface WantedTip {
-  /** What git fetch is asked for: a ref of the mirror's, or an object id. */
-  readonly source: string;
   /** Ref that holds it here. */
   readonly ref: string;
   /** What the mirror says it has there. */
@@ -32,8 +30,9 @@ export function chooseTips(
   return wanted.flatMap(({ name, oid }) => {
     if (!name.startsWith('refs/') || name.startsWith('refs/mirror/')) return [];
     const ref = mirrorRef(mirror.space, name);
-    if (mode === 'exact') return objects.has(oid) ? [{ source: oid, ref, oid }] : [];
+    if (mode === 'exact') return objects.has(oid) ? [{ ref, oid }] : [];
     const there = byName.get(name);
-    return there === undefined ? [] : [{ source: name, ref, oid: there }];
+    // Of another format it would be of another repository.
+    return there?.length === oid.length ? [{ ref, oid: there }] : [];
   });
 }

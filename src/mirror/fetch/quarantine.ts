@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import type { GitProgram } from '../git-program.ts';
+import { hasObjects } from './has-objects.ts';
 import { moveObjects } from './move-objects.ts';
 
 /**
@@ -9,10 +10,13 @@ import { moveObjects } from './move-objects.ts';
  * until then.
  */
 export interface Quarantine {
+  readonly path: string;
   /** Changes to the environment of git. */
   readonly env: Readonly<Record<string, string>>;
   /** Bytes in it, and whether a whole pack is among them. */
   measure(): Promise<{ readonly bytes: number; readonly hasPack: boolean }>;
+  /** Whether the repository has no object yet, nor borrows any. */
+  isFirst(): Promise<boolean>;
   /** Makes what is in it part of the repository. */
   keep(): Promise<void>;
   /** Removes it. */
@@ -29,6 +33,7 @@ export async function openQuarantine(git: GitProgram): Promise<Quarantine> {
     (entry) => entry !== undefined,
   );
   return {
+    path,
     env: { GIT_OBJECT_DIRECTORY: path, GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates.join(delimiter) },
     measure: async () => {
       const names = await readdir(packs).catch(() => []);
@@ -38,6 +43,7 @@ export async function openQuarantine(git: GitProgram): Promise<Quarantine> {
         hasPack: names.some((name) => name.startsWith('pack-') && name.endsWith('.pack')),
       };
     },
+    isFirst: async () => git.env['GIT_ALTERNATE_OBJECT_DIRECTORIES'] === undefined && !(await hasObjects(objects)),
     keep: () => moveObjects(path, objects),
     drop: () => rm(path, { recursive: true, force: true, maxRetries: 3 }),
   };

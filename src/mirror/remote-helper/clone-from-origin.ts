@@ -1,5 +1,7 @@
-import { mkdtemp, readFile, rm, stat, writeFile, readdir } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { cloneRefFlags } from '../fetch/clone-ref-flags.ts';
+import { hasObjects } from '../fetch/has-objects.ts';
 import { moveObjects } from '../fetch/move-objects.ts';
 import type { GitProgram } from '../git-program.ts';
 import { ChildFailed } from './child-failed.ts';
@@ -92,29 +94,9 @@ function cloneArguments(origin: Origin, wanted: readonly WantedRef[], options: T
     ...(options.progress ? ['--progress'] : options.verbosity < 1 ? ['--quiet'] : []),
     ...(options.rejectShallow ? ['--reject-shallow'] : []),
     ...(uploadPack === undefined ? [] : [`--upload-pack=${uploadPack}`]),
-    ...refFlags(wanted),
+    ...cloneRefFlags(wanted.map(({ name }) => Buffer.from(name, 'latin1').toString('utf8'))),
     '--',
   ];
-}
-
-/** Flags that make git clone the same refs, or more. */
-function refFlags(wanted: readonly WantedRef[]): readonly string[] {
-  const names = [...new Set(wanted.map(({ name }) => name))].filter((name) => name !== 'HEAD');
-  const shortNames = names.flatMap((name) => /^refs\/(?:heads|tags)\/(.+)$/s.exec(name)?.[1] ?? []);
-  if (shortNames.length < names.length) return ['--mirror'];
-  const [only] = shortNames;
-  if (only === undefined) return ['--bare', '--single-branch'];
-  if (names.length === 1) {
-    return ['--bare', '--single-branch', `--branch=${Buffer.from(only, 'latin1').toString('utf8')}`];
-  }
-  return ['--bare', ...(names.some((name) => name.startsWith('refs/tags/')) ? [] : ['--no-tags'])];
-}
-
-async function hasObjects(objects: string): Promise<boolean> {
-  const alternates = await stat(join(objects, 'info', 'alternates')).catch(() => undefined);
-  const folders = await readdir(objects);
-  const packs = await readdir(join(objects, 'pack')).catch(() => []);
-  return alternates !== undefined || packs.length > 0 || folders.some((name) => /^[0-9a-f]{2}$/.test(name));
 }
 
 async function onlyPack(folder: string): Promise<string | undefined> {

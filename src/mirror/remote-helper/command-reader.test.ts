@@ -70,3 +70,10 @@ test('tells when git has gone', async () => {
   input.end();
   expect(await gone).toBe('gone');
 });
+
+test('waits no longer once it is stopped', async () => {
+  const reader = new CommandReader(new PassThrough());
+  const next = reader.next();
+  reader.stop();
+  expect(await next).toBeUndefined();
+});

@@ -43,6 +43,13 @@ export class CommandReader {
     input.on('error', end);
   }
 
+  /** There are no more commands, whatever comes. */
+  stop(): void {
+    this.#ended = true;
+    this.#lines.length = 0;
+    this.#wake();
+  }
+
   /** Calls `listener` when git has gone: whatever is under way is for nobody. */
   onEnd(listener: () => void): void {
     this.#onEnd = listener;

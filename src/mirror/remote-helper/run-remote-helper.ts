@@ -31,6 +31,7 @@ export async function runRemoteHelper(helper: HelperProcess): Promise<number> {
   const reader = new CommandReader(stdin);
   helper.onSignal((signal) => {
     stop.abort(new Error(`stopped by ${signal}`));
+    reader.stop();
   });
   const session = new HelperSession({ env, stderr, name, url, signal: stop.signal });
   try {
@@ -42,7 +43,7 @@ export async function runRemoteHelper(helper: HelperProcess): Promise<number> {
       reader.onEnd(() => undefined);
     }
     await session.close();
-    return 0;
+    return stop.signal.aborted ? failedStatus : 0;
   } catch (error) {
     if (!(error instanceof ChildFailed) && !stop.signal.aborted) stderr.write(`fatal: ${messageOf(error)}\n`);
     return failedStatus;

@@ -5,7 +5,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Repository } from '../../repositories/repository.ts';
 import { openMirrorLab, type MirrorLab, type MirrorSiteOptions } from '../lab/mirror-lab.ts';
-import { asking, corrupting, dripping, endless, html, redirecting, silent, truncating } from './hostile-servers.ts';
+import {
+  asking,
+  corrupting,
+  dripping,
+  endless,
+  hollow,
+  html,
+  redirecting,
+  silent,
+  truncating,
+} from './hostile-servers.ts';
 
 let lab: MirrorLab;
 
@@ -15,6 +25,7 @@ beforeEach(async () => {
   for (const [key, value] of [
     ['mirror.firstByte', '4s'],
     ['mirror.stall', '3s'],
+    ['mirror.minRate', '64k'],
     ['mirror.maxBytes', '2m'],
   ] as const) {
     await lab.client.gitText(['config', '--global', key, value]);
@@ -59,6 +70,11 @@ const hostile: readonly Hostility[] = [
   { name: 'names commits that do not exist', site: { content: noObjects }, says: /left: .*not our ref/ },
   { name: 'sends a corrupt pack', site: { middleware: corrupting }, says: /left: .*inflate/ },
   { name: 'sends a pack that is cut short', site: { middleware: truncating }, says: /left: .*early EOF/ },
+  {
+    name: 'sends commits without their files',
+    site: { middleware: hollow(() => lab.origin.repository.path) },
+    says: /left: .*(?:missing|necessary)/,
+  },
   { name: 'sends a pack that has no end', site: { middleware: endless }, says: /left: .*bytes/ },
   { name: 'sends one byte a second', site: { middleware: dripping }, says: /left: it stalled/ },
   { name: 'says nothing', site: { middleware: silent }, says: /left: .*in 4 s/ },

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { deflateSync, gunzipSync } from 'node:zlib';
+import { runGitForBytes } from '../../repositories/run-git.ts';
 import type { HttpMiddleware } from '../../servers/http-backend.ts';
 
 /** Longest payload of one packet with a sideband byte in front. */
@@ -72,6 +73,21 @@ export const endless: HttpMiddleware = async (request, response) => {
   }
   return true;
 };
+
+/** Sends the commits that are asked for, and nothing of what they consist of. */
+export function hollow(repositoryPath: () => string): HttpMiddleware {
+  return async (request, response) => {
+    const asked = await fetchRequest(request);
+    if (asked === undefined) return false;
+    request.resume();
+    const wants = [...asked.matchAll(/want ([0-9a-f]{40})/g)].map(([, oid = '']) => oid);
+    const input = `${wants.join('\n')}\n`;
+    const pack = await runGitForBytes(['pack-objects', '--stdout', '-q'], { cwd: repositoryPath(), input });
+    response.writeHead(200, { 'Content-Type': 'application/x-git-upload-pack-result' });
+    response.end(Buffer.concat([beforePack(asked), packet(1, pack), Buffer.from('0000')]));
+    return true;
+  };
+}
 
 /** Sends everything, one byte a second. */
 export const dripping: HttpMiddleware = async (request, response) => {
