@@ -21,7 +21,8 @@ export async function holdTips(git: GitProgram, space: string, tips: readonly Wa
     );
   await updateRefs(
     git,
-    tips.map(({ ref, oid }) => `update ${ref} ${oid}\n`),
+    // A remote helper is asked for the branch that HEAD names twice, and git takes one update of a ref.
+    [...new Set(tips.map(({ ref, oid }) => `update ${ref} ${oid}\n`))],
   );
 }
 
