@@ -15,6 +15,8 @@ const hidden = 'refs/mirror/';
  */
 export async function hideMirrorRefs(git: GitProgram): Promise<void> {
   const settings = await readGitSettings(git);
+  // The repository beside a clone goes with it.
+  if (settings.last('mirror.stagingfor') !== undefined) return;
   // Whoever has set it has decided.
   if (settings.all('transfer.hiderefs').some((value) => value.includes('refs/mirror'))) return;
   try {

@@ -12,7 +12,6 @@ import type { GitProgram } from '../git-program.ts';
 import { learnMirrors } from '../learn/learn-mirrors.ts';
 import { listRemote, type RemoteListing } from '../list-remote.ts';
 import type { MirrorCandidate, MirrorReporter } from '../mirror-candidate.ts';
-import { cloneInParts } from '../parts/clone-in-parts.ts';
 import { readRemoteMirrors, type RemoteMirrors } from '../settings/remote-mirrors.ts';
 import { storeLearned } from '../settings/store-learned.ts';
 import { adoptStaging } from './adopt-staging.ts';
@@ -161,6 +160,8 @@ async function fillStaging({ git, interrupts }: MirrorClone, plan: Plan): Promis
     const common = { mirrors, limits: known.limits, reporter, signal };
     const skip = (): AbortSignal => interrupts.skip();
     if (mirrors.length > 1) {
+      // It brings the HTTP client along, which nothing else here needs.
+      const { cloneInParts } = await import('../parts/clone-in-parts.ts');
       await cloneInParts({ ...common, staging: staging.git, originUrl: repository, originRefs: wanted, skip });
     } else await fetchFromMirrors({ ...common, git: staging.git, wanted, scope: [], skip });
     if ((await staging.git.text(['for-each-ref', '--count=1'])) !== '') return staging;

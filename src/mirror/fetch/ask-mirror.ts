@@ -53,28 +53,44 @@ export async function askMirror(
   const obstacle = await obstacleTo(git, mirror);
   if (obstacle !== undefined) throw new GitMirrorError('GM_USAGE', obstacle);
   const watchdog = new Watchdog(limits, performance.now());
-  const listed = await listMirror(git, mirror, wanted, { firstByteMs: limits.firstByteMs, signal });
-  const tips = chooseTips(mirror, wanted, listed, scope.length === 0 ? 'any-state' : 'exact');
-  const held = await heldObjects(
-    git,
-    tips.map(({ oid }) => oid),
-  );
-  const lacking = tips.filter(({ oid }) => !held.has(oid));
-  if (lacking.length === 0) return 0;
-  const noun = lacking.length === 1 ? 'ref' : 'refs';
-  reporter.note(`taking ${String(lacking.length)} ${noun} from mirror ${displayUrl(mirror.url)}`);
+  const note = (count: number): void => {
+    reporter.note(`taking ${String(count)} ${count === 1 ? 'ref' : 'refs'} from mirror ${displayUrl(mirror.url)}`);
+  };
   const quarantine = await openQuarantine(git);
+  const run: TipsRun = { git, mirror, signal, watchdog, quarantine };
   try {
-    const run: TipsRun = { git, mirror, signal, watchdog, quarantine };
-    const isClone = scope.length === 0 && (await canClone(git, quarantine));
-    const arrived = isClone ? await cloneTips(run, wanted, lacking) : await fetchTips(run, lacking, scope);
-    if (scope.length > 0) await checkHistory(git, arrived, quarantine, signal);
+    let arrived: readonly WantedTip[];
+    if (scope.length === 0 && (await canClone(git, quarantine))) {
+      note(wanted.length);
+      arrived = await cloneTips(run, wanted);
+    } else {
+      const lacking = await findLacking(run, wanted, { scope, firstByteMs: limits.firstByteMs });
+      if (lacking.length === 0) return 0;
+      note(lacking.length);
+      arrived = await fetchTips(run, lacking, scope);
+      if (scope.length > 0) await checkHistory(git, arrived, quarantine, signal);
+    }
     await quarantine.keep();
     await holdTips(git, mirror.space, arrived);
     return arrived.length;
   } finally {
     await quarantine.drop();
   }
+}
+
+/** What the mirror has of `wanted`, in whatever state unless a scope asks for the origin's, and what is not here yet. */
+async function findLacking(
+  { git, mirror, signal }: TipsRun,
+  wanted: readonly OriginRef[],
+  { scope, firstByteMs }: { readonly scope: readonly string[]; readonly firstByteMs: number },
+): Promise<readonly WantedTip[]> {
+  const listed = await listMirror(git, mirror, wanted, { firstByteMs, signal });
+  const tips = chooseTips(mirror, wanted, listed, scope.length === 0 ? 'any-state' : 'exact');
+  const held = await heldObjects(
+    git,
+    tips.map(({ oid }) => oid),
+  );
+  return tips.filter(({ oid }) => !held.has(oid));
 }
 
 /**
@@ -137,25 +153,24 @@ async function canClone(git: GitProgram, quarantine: Quarantine): Promise<boolea
 
 /**
  * Fills a new repository by a `git clone --bare` beside its objects: that checks what it reads while it reads it, where a
- * fetch walks through all of history afterwards. Resolves to those of `tips` that it has found whole.
+ * fetch walks through all of history afterwards. Resolves to what it has found whole of the refs that are wanted.
  */
-async function cloneTips(
-  run: TipsRun,
-  wanted: readonly OriginRef[],
-  tips: readonly WantedTip[],
-): Promise<readonly WantedTip[]> {
+async function cloneTips(run: TipsRun, wanted: readonly OriginRef[]): Promise<readonly WantedTip[]> {
   const path = join(run.quarantine.path, 'clone');
   const words = ['clone', '--progress', '--template=', '--no-local', ...cloneRefFlags(wanted.map(({ name }) => name))];
   await runWatched(run, ['-c', 'transfer.bundleURI=false', ...words, '--', run.mirror.url, path], {
     env: { ...outside, GIT_OBJECT_DIRECTORY: run.quarantine.path },
   });
   if (existsSync(join(path, 'shallow'))) throw new GitMirrorError('GM_REMOTE', 'its history is cut off');
-  // What the mirror had when it was listed may not be what it has given.
   const inside = run.git.with({ ...outside, GIT_DIR: path, GIT_OBJECT_DIRECTORY: run.quarantine.path });
-  const whole = new Set((await inside.text(['for-each-ref', '--format=%(objectname)'])).split('\n'));
-  const arrived = tips.filter(({ oid }) => whole.has(oid));
-  if (arrived.length === 0) throw new GitMirrorError('GM_REMOTE', 'it did not give what it lists');
+  const arrived = chooseTips(run.mirror, wanted, await listOwnRefs(inside), 'any-state');
+  if (arrived.length === 0) throw new GitMirrorError('GM_REMOTE', 'it has none of the refs that are wanted');
   return arrived;
+}
+
+async function listOwnRefs(git: GitProgram): Promise<readonly OriginRef[]> {
+  const listing = await git.text(['for-each-ref', '--format=%(objectname)%09%(refname)']);
+  return listing === '' ? [] : parseListing(listing).refs;
 }
 
 /** Fetches `tips`, which git then checks to be whole, each of them. */
