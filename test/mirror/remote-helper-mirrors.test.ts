@@ -49,18 +49,23 @@ describe.each(gitVersions())('M11: git $version through mirror::, with mirrors',
     expect(packRequests(origin)).toBe(2);
   });
 
-  test('a mirror that gives everything is not left', { timeout: slow }, async () => {
-    const { status, stderr } = await scene.try('.', [
-      'clone',
-      '-c',
-      `remote.origin.mirrorUrl=${mirrorUrl}`,
-      `mirror::${url}`,
-      'ours',
-    ]);
-    expect(status).toBe(0);
-    expect(stderr).toContain(`from mirror ${mirrorUrl}`);
-    expect(stderr).not.toContain(' left: ');
-  });
+  test.each([[], ['--filter=blob:none', '--no-checkout']])(
+    'a mirror that gives everything is not left %j',
+    { timeout: slow },
+    async (...flags) => {
+      const { status, stderr } = await scene.try('.', [
+        'clone',
+        ...flags,
+        '-c',
+        `remote.origin.mirrorUrl=${mirrorUrl}`,
+        `mirror::${url}`,
+        'ours',
+      ]);
+      expect(status).toBe(0);
+      expect(stderr).toContain(`from mirror ${mirrorUrl}`);
+      expect(stderr).not.toContain(' left: ');
+    },
+  );
 
   test('what a mirror lacks comes from the origin', { timeout: slow }, async () => {
     const newest = await scene.commit('fourth');

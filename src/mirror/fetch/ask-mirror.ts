@@ -103,8 +103,9 @@ async function checkHistory(
   quarantine: Quarantine,
   signal: AbortSignal,
 ): Promise<void> {
-  const { status } = await git.run(['rev-list', '--count', '--stdin'], {
-    input: [...tips.map(({ oid }) => oid), '--not', '--all', ''].join('\n'),
+  // Before 2.42 git takes no options from its input.
+  const { status } = await git.run(['rev-list', '--count', '--stdin', '--not', '--all'], {
+    input: tips.map(({ oid }) => `${oid}\n`).join(''),
     env: { ...quarantine.env, ...nothingFetched },
     allowStatus: [1, 128],
     signal,
