@@ -5,6 +5,7 @@ import type { GitProgram } from '../git-program.ts';
 import { listRemote } from '../list-remote.ts';
 import { encodeStatement, isSigner, parseStatement, statementRef, type RefStatement } from './ref-statement.ts';
 import { readSigningKey, signText } from './sign-text.ts';
+import { signatureFault } from './signature-fault.ts';
 
 /** How a statement is made. */
 export interface SignRefsOptions {
@@ -31,7 +32,7 @@ export interface SignedRefs {
  * States what the refs of a repository are now, in a signed tag object under {@link statementRef} that names the statement
  * before it. The refs are those that a client sees.
  *
- * @throws GitMirrorError `GM_USAGE` without a key, signers or URL; `GM_REF_MOVED` when somebody else has signed meanwhile;
+ * @throws GitMirrorError `GM_USAGE` without a key, signers or URL, or for a key that may not sign; `GM_REF_MOVED` when somebody else has signed meanwhile;
  * `GM_CORRUPT` when the last statement is none
  */
 export async function signRefs(options: SignRefsOptions): Promise<SignedRefs> {
@@ -68,6 +69,9 @@ export async function signRefs(options: SignRefsOptions): Promise<SignedRefs> {
     input: text + signature,
     signal,
   })) as ObjectId;
+  // Nobody would believe it, nor any that follows it.
+  const fault = await signatureFault(git, oid, last?.signers ?? signers);
+  if (fault !== undefined) throw usage('key', `The refs cannot be signed with this key: ${fault}`);
   await moveRef(git, oid, before, format);
   return { oid, statement };
 }

@@ -1,14 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { GitMirrorError, messageOf } from '../../core/error.ts';
+import { mkdir } from 'node:fs/promises';
+import { GitMirrorError } from '../../core/error.ts';
 import type { ObjectFormat, ObjectId } from '../../core/object-id.ts';
-import { presentRemoteText } from '../../transport/remote-text.ts';
 import type { BulkRequest } from '../bulk-fetch.ts';
 import { fetchFromMirrors } from '../fetch/fetch-from-mirrors.ts';
 import type { GitProgram } from '../git-program.ts';
 import type { MirrorCandidate } from '../mirror-candidate.ts';
 import { maxStatementBytes, parseStatement, statementRef, type RefStatement, type Signer } from './ref-statement.ts';
+import { signatureFault } from './signature-fault.ts';
 
 /** A statement and the object it is. */
 export interface StoredStatement {
@@ -102,31 +100,9 @@ export class StatementStore {
     return chain;
   }
 
-  /**
-   * Why the signature of a statement is not one of `signers`; undefined when it is.
-   */
-  async signatureFault(oid: ObjectId, signers: readonly Signer[]): Promise<string | undefined> {
-    const folder = await mkdtemp(join(tmpdir(), 'git-mirror-verify-'));
-    try {
-      const allowed = join(folder, 'allowed-signers');
-      const ssh = signers.filter((signer) => signer.startsWith('ssh ')).map((signer) => signer.slice('ssh '.length));
-      await writeFile(allowed, ssh.map((line) => `${line}\n`).join(''));
-      const args = ['-c', `gpg.ssh.allowedSignersFile=${allowed}`, '-c', 'gpg.minTrustLevel=undefined'];
-      const { status, stderr } = await this.#git.run([...args, 'verify-tag', '--raw', oid], {
-        allowStatus: [1, 128],
-        env: { LC_ALL: 'C' },
-      });
-      if (status !== 0) return `its signature is not valid: ${firstLine(stderr)}`;
-      // An ssh signature counts only for the principals of the file, which git has looked at.
-      const pgp = /^\[GNUPG:\] VALIDSIG ([0-9A-F]+)(?: \S+){8} ?([0-9A-F]*)/m.exec(stderr);
-      if (pgp === null) return undefined;
-      const isNamed = [pgp[1], pgp[2]].some((fingerprint) => signers.includes(`openpgp ${fingerprint ?? ''}`));
-      return isNamed ? undefined : 'the key that signed it is not among the signers';
-    } catch (error) {
-      return messageOf(error);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+  /** As `signatureFault`, of a statement in this store. */
+  signatureFault(oid: ObjectId, signers: readonly Signer[]): Promise<string | undefined> {
+    return signatureFault(this.#git, oid, signers);
   }
 
   async #find(ref: string): Promise<ObjectId | undefined> {
@@ -154,8 +130,4 @@ export class StatementStore {
 
 function memoryRef(space: string | undefined): string {
   return space === undefined ? 'refs/seen/newest' : `refs/seen/mirrors/${space}`;
-}
-
-function firstLine(text: string): string {
-  return presentRemoteText(text.split('\n', 1)[0] ?? '') || 'git does not say why';
 }
