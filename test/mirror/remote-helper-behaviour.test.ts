@@ -252,7 +252,10 @@ test('M11: a damaged mirror is left', { timeout: slow }, async () => {
 });
 
 test('M11: ends when it is stopped while it waits for git', { timeout: slow }, async () => {
-  const child = spawn('git-remote-mirror', ['origin', url], { env: scene.env, stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn(join(scene.root, 'bin', 'git-remote-mirror'), ['origin', url], {
+    env: scene.env,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   const ended = once(child, 'exit');
   child.stdin.write('capabilities\n');
   await once(child.stdout, 'data');
