@@ -41,7 +41,7 @@ export async function openScene(version?: GitVersion): Promise<Scene> {
   const config = join(root, 'gitconfig');
   await writeFile(
     config,
-    '[user]\n\tname = A\n\temail = a@example.org\n[init]\n\tdefaultBranch = main\n[protocol "file"]\n\tallow = always\n',
+    '[user]\n\tname = A\n\temail = a@example.org\n[init]\n\tdefaultBranch = main\n[protocol "file"]\n\tallow = always\n[maintenance]\n\tauto = false\n',
   );
   const versionPath = version === undefined || version.program === 'git' ? [] : [dirname(version.program)];
   const env: NodeJS.ProcessEnv = {
@@ -92,7 +92,7 @@ export async function openScene(version?: GitVersion): Promise<Scene> {
       for (const target of to) await scene.git('work', 'push', '-q', join(root, target), `HEAD:refs/heads/${branch}`);
       return scene.git('work', 'rev-parse', 'HEAD');
     },
-    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true, maxRetries: 10 }),
   };
   return scene;
 }
