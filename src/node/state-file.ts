@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { isGitMirrorError, messageOf } from '../core/error.ts';
+import { replaceFile } from '../repository/replace-file.ts';
 import { isRepositoryName } from '../server/repository-table.ts';
 
 const repositoryState = z.object({
@@ -34,20 +34,7 @@ export async function readState(path: string): Promise<readonly RepositoryState[
 
 /** Replaces the state at `path` as a whole: a crash leaves either the old one or the new one. */
 export async function writeState(path: string, repositories: readonly RepositoryState[]): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(`${JSON.stringify({ version: 1, repositories }, undefined, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await replaceFile(path, `${JSON.stringify({ version: 1, repositories }, undefined, 2)}\n`);
 }
 
 /** One line on why a state file cannot be used. */

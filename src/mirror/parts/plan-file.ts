@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { isObjectId, type ObjectId } from '../../core/object-id.ts';
+import { replaceFile } from '../../repository/replace-file.ts';
 import { displayUrl } from '../../transport/display-url.ts';
 import { emptyPack, type Part } from './part.ts';
 
@@ -47,18 +47,5 @@ export async function readPlan(path: string, originUrl: string): Promise<readonl
 
 /** Replaces the plan at `path` as a whole: a crash leaves either the old one or the new one. */
 export async function writePlan(path: string, originUrl: string, parts: readonly Part[]): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(`${JSON.stringify({ version: 1, origin: displayUrl(originUrl), parts })}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await replaceFile(path, `${JSON.stringify({ version: 1, origin: displayUrl(originUrl), parts })}\n`);
 }

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GitMirrorError, isGitMirrorError } from '../../core/error.ts';
 import { isSettled, readSmallFile, stampOf } from '../../repository/file-stamp.ts';
+import { replaceFile } from '../../repository/replace-file.ts';
 import { isRefDigest } from '../../wire/mirrors/mirror-fields.ts';
 import { mirrorLimits } from '../../wire/mirrors/mirror-limits.ts';
 import { repositoryKey } from './repository-key.ts';
@@ -78,22 +78,8 @@ export class MirrorRegistry {
     if (others.length >= maxEntries || neighbours.length >= maxPerHost) return false;
     // Who has been here for long keeps its place: a fixed order is one.
     const mirrors = place < 0 ? [...others, mirror] : others.toSpliced(place, 0, mirror);
-    const folder = join(directory, 'git-mirror');
-    await mkdir(folder, { recursive: true });
-    const temporary = join(folder, `mirrors.${randomUUID()}.tmp`);
-    try {
-      const file = await open(temporary, 'wx');
-      try {
-        await file.writeFile(`${JSON.stringify({ version: 1, mirrors }, undefined, 2)}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, pathIn(directory));
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
+    await mkdir(join(directory, 'git-mirror'), { recursive: true });
+    await replaceFile(pathIn(directory), `${JSON.stringify({ version: 1, mirrors }, undefined, 2)}\n`);
     return true;
   }
 
